@@ -1,0 +1,94 @@
+# The study in two commands: `make report` and `make test`. `make help` lists the rest.
+SHELL := /bin/bash
+.SHELLFLAGS := -eu -o pipefail -c
+.DEFAULT_GOAL := help
+.DELETE_ON_ERROR:
+MAKEFLAGS += --no-print-directory
+
+DATASET ?= synthetic
+# The embedded data set is for a first look, others are for results: each has its own usual profile.
+USUAL_PROFILE := $(if $(filter synthetic,$(DATASET)),quick,full)
+PROFILE ?= $(USUAL_PROFILE)
+DATA_ROOT ?=
+SEED ?= 0
+
+PY := .venv/bin/python
+READY := .venv/.ready
+RUN := runs/$(DATASET)-$(PROFILE)
+REPORT := reports/$(DATASET)$(if $(filter $(USUAL_PROFILE),$(PROFILE)),,-$(PROFILE))
+KNOBS := --dataset "$(DATASET)" --profile "$(PROFILE)" --data-root "$(DATA_ROOT)" --seed "$(SEED)"
+NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
+EXECUTED := $(NOTEBOOKS:notebooks/%=$(RUN)/%)
+
+.PHONY: help report test lint format lab bench lock clean
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
+	@echo
+	@echo 'Knobs: DATASET=synthetic|fer2013|ferplus|folder  PROFILE=smoke|quick|full  DATA_ROOT=folder  SEED=number'
+
+report: ## run the study and write reports/<dataset>/report.html
+	@if $(MAKE) -q $(REPORT)/report.html; then \
+	  echo "Nothing to do: $(REPORT)/report.html is newer than all that it is made from."; \
+	else $(MAKE) $(REPORT)/report.html; fi
+
+test: lint ## lint, then every test, notebooks in profile smoke included
+	@$(PY) -m pytest $(TESTS)
+
+lint: $(READY) ## check style and that notebooks carry no outputs
+	@.venv/bin/ruff check -q . && .venv/bin/ruff format -q --check .
+	@.venv/bin/nbstripout --verify $(NOTEBOOKS)
+
+format: $(READY) ## put code and notebooks into the one form
+	@.venv/bin/ruff check -q --fix . && .venv/bin/ruff format -q .
+	@.venv/bin/nbstripout $(NOTEBOOKS)
+
+lab: $(READY) ## open the notebooks in JupyterLab
+	@.venv/bin/jupyter lab notebooks
+
+bench: $(READY) ## measure speed, as ratios within one run
+	@$(PY) -m benchmarks
+
+lock: $(READY) ## resolve pyproject.toml anew into requirements.lock
+	@.venv/bin/uv pip compile -q pyproject.toml --universal --generate-hashes --python-version 3.11 --no-annotate \
+	  --no-header --no-emit-index-url --no-emit-package opencv-python --no-emit-package opencv-contrib-python \
+	  -o requirements.lock
+
+clean: ## remove what runs made; the run store and the reports stay
+	@rm -rf $(filter-out runs/store runs/cache,$(wildcard runs/*)) .pytest_cache .ruff_cache
+
+# The environment: exactly requirements.lock, and fer_lib in place.
+$(READY): requirements.lock pyproject.toml
+	@python=$$(for p in $(PYTHON) python3 python3.12 python3.11 python; do \
+	  "$$p" -c 'import sys; sys.exit(not (3, 11) <= sys.version_info[:2] <= (3, 12))' 2>/dev/null && echo "$$p" && break; \
+	done || true); \
+	if [ -z "$$python" ]; then echo "error: no Python 3.11 or 3.12 found; install one, or name it: make PYTHON=…" >&2; exit 1; fi; \
+	echo "Building .venv from requirements.lock …"; \
+	{ rm -rf .venv && "$$python" -m venv .venv \
+	  && $(PY) -m pip install -q --disable-pip-version-check "$$(grep -oE '^uv==[0-9.]+' requirements.lock)" \
+	  && .venv/bin/uv pip sync -q --require-hashes requirements.lock \
+	  && .venv/bin/uv pip install -q --no-deps --no-build-isolation -e . ; } \
+	|| { rm -rf .venv; \
+	  echo "error: .venv could not be built from requirements.lock; is the network there, and disk for 7 GB? Then run again." >&2; \
+	  exit 1; }
+	@touch $@
+
+# The study: each notebook's executed copy depends on the notebook, the settings, the modules that it imports
+# (dependencies.mk, read from the code) and the notebooks before it.
+ifneq ($(filter $(REPORT)/report.html $(RUN)/%,$(MAKECMDGOALS)),)
+SETTINGS := DATASET=$(DATASET) PROFILE=$(PROFILE) DATA_ROOT=$(DATA_ROOT) SEED=$(SEED)
+$(shell mkdir -p $(RUN); [ "$$(cat $(RUN)/settings 2>/dev/null)" = "$(SETTINGS)" ] || echo "$(SETTINGS)" > $(RUN)/settings)
+
+$(RUN)/dependencies.mk: $(NOTEBOOKS) $(shell find fer_lib -name '*.py') $(READY)
+	@$(PY) -m fer_lib.dependencies $(RUN) > $@
+include $(RUN)/dependencies.mk
+endif
+
+$(EXECUTED): $(RUN)/%.ipynb: notebooks/%.ipynb $(RUN)/settings requirements.lock $(READY)
+	@$(PY) -m fer_lib notebook $(KNOBS) $<
+
+$(RUN)/03_svm_pca_baseline.ipynb $(RUN)/04_cnn_variants.ipynb: $(RUN)/01_data_preparation.ipynb
+$(RUN)/11_report.ipynb: $(filter-out $(RUN)/11_report.ipynb,$(EXECUTED))
+
+$(REPORT)/report.html: $(EXECUTED) fer_lib/show/report.html fer_lib/show/report.py fer_lib/manifest.py
+	@$(PY) -m fer_lib publish $(KNOBS) $(REPORT)

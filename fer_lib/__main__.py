@@ -1,0 +1,103 @@
+"""`python -m fer_lib`: what a cluster, a shell or Make needs without opening a notebook."""
+
+import argparse
+import sys
+from pathlib import Path
+
+from fer_lib.errors import StudyError
+from fer_lib.files import ROOT
+
+
+def main(words: list[str] | None = None) -> int:
+    """Run one command; 0 when it succeeded, 1 after printing the sentence of a StudyError."""
+    arguments = _parser().parse_args(words)
+    try:
+        arguments.command(arguments)
+    except StudyError as error:
+        print(f"error: {error}", file=sys.stderr)
+        return 1
+    except KeyboardInterrupt:
+        print("stopped; run again to go on from here.", file=sys.stderr)
+        return 130
+    return 0
+
+
+def _parser() -> argparse.ArgumentParser:
+    parser = argparse.ArgumentParser(prog="python -m fer_lib", description=__doc__)
+    commands = parser.add_subparsers(required=True, metavar="COMMAND")
+    for name, command, about in (
+        ("prepare", prepare, "read a data set into the study table"),
+        ("train", train, "train experiments into the run store"),
+        ("notebook", notebook, "execute one notebook"),
+        ("publish", publish, "build the report of a finished run"),
+    ):
+        sub = commands.add_parser(name, help=about, description=about)
+        sub.set_defaults(command=command)
+        if name == "train":
+            sub.add_argument("experiments", nargs="+", help="such as six_layer/base")
+        if name == "notebook":
+            sub.add_argument("notebook", type=Path, help="such as notebooks/03_svm_pca_baseline.ipynb")
+        if name == "publish":
+            sub.add_argument("target", type=Path, help="folder of the report")
+        sub.add_argument("--dataset", default="synthetic")
+        sub.add_argument("--profile", default="quick")
+        sub.add_argument("--data-root", default="")
+        sub.add_argument("--seed", type=int, default=0)
+        sub.add_argument("--runs", default="runs", help="where runs are kept, from the top of the repository")
+    return parser
+
+
+def prepare(arguments: argparse.Namespace) -> None:
+    """Read, check and cache the data set; print how many pictures each split has."""
+    print(_study(arguments).source_table()["split"].value_counts().to_string())
+
+
+def train(arguments: argparse.Namespace) -> None:
+    """Train each named experiment, or find it finished in the run store."""
+    from fer_lib.training.catalogue import experiment
+    from fer_lib.training.fit import fit
+
+    study = _study(arguments)
+    table = study.source_table()
+    for name in arguments.experiments:
+        run = fit(experiment(name, study.profile, study.classes(table), study.seed), table, study.store)
+        print(f"{name}: {run.history['validation_accuracy'].max():.4f} on validation, {run.folder}")
+
+
+def notebook(arguments: argparse.Namespace) -> None:
+    """Execute a notebook into the folder of its run."""
+    from fer_lib.execute import execute
+    from fer_lib.profiles import get_profile
+
+    parameters = {
+        "DATASET": arguments.dataset,
+        "PROFILE": get_profile(arguments.profile).name,
+        "DATA_ROOT": arguments.data_root,
+        "SEED": arguments.seed,
+        "RUNS": arguments.runs,
+    }
+    execute(arguments.notebook, _folder(arguments) / arguments.notebook.name, parameters)
+
+
+def publish(arguments: argparse.Namespace) -> None:
+    """Build the report from what the notebooks left."""
+    from fer_lib.show.report import publish as build
+
+    build(_folder(arguments), arguments.target)
+    print(f"{arguments.target / 'report.html'} is ready.")
+
+
+def _folder(arguments: argparse.Namespace) -> Path:
+    return ROOT / arguments.runs / f"{arguments.dataset}-{arguments.profile}"
+
+
+def _study(arguments: argparse.Namespace):
+    from fer_lib.study import open_study
+
+    return open_study(
+        "shell", arguments.dataset, arguments.profile, arguments.data_root, arguments.seed, arguments.runs
+    )
+
+
+if __name__ == "__main__":
+    sys.exit(main())

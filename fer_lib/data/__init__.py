@@ -1,0 +1,1 @@
+"""From files to a study table: one row per picture."""

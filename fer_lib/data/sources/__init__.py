@@ -1,0 +1,86 @@
+"""One module a data set; `load_dataset` finds, reads and caches whichever is asked for."""
+
+import os
+import pkgutil
+from pathlib import Path
+
+import pandas as pd
+
+import fer_lib.synthetic
+from fer_lib.data.sources import fer2013, ferplus, folder, synthetic
+from fer_lib.data.splits import check_splits
+from fer_lib.data.table import load_table, save_table
+from fer_lib.errors import StudyError
+from fer_lib.files import code_version, content_hash
+
+READERS = {"fer2013": fer2013, "ferplus": ferplus, "folder": folder}
+DATASETS = ("synthetic", *READERS)
+
+
+def load_dataset(
+    dataset: str, data_root: str | Path | None, cache: Path, seed: int = 0, synthetic_pictures: int = 2800
+) -> pd.DataFrame:
+    """The study table of a data set, from the cache when neither its files nor its reader have changed.
+
+    Parameters
+    ----------
+    dataset : one of `DATASETS`
+    data_root : where the user's copy lies; `synthetic` needs none
+    cache : folder for the finished tables
+
+    Raises
+    ------
+    StudyError
+        For an unknown data set, a missing or empty DATA_ROOT, and whatever the reader refuses.
+    """
+    if dataset not in DATASETS:
+        raise StudyError(f"DATASET {dataset!r} is unknown; use one of {', '.join(DATASETS)}.")
+    if dataset == "synthetic":
+        key = {"pictures": synthetic_pictures, "seed": seed, "code": _reader_code(dataset)}
+        return _cached(cache, dataset, key, lambda: synthetic.read(synthetic_pictures, seed))
+    reader = READERS[dataset]
+    inputs = reader.find(_check_root(dataset, data_root))
+    key = {"inputs": [_state(path) for path in inputs], "seed": seed, "code": _reader_code(dataset)}
+    options = {} if dataset == "ferplus" else {"seed": seed}
+    return _cached(cache, dataset, key, lambda: reader.read(*inputs, **options))
+
+
+def _cached(cache: Path, dataset: str, key: dict, read) -> pd.DataFrame:
+    path = cache / f"{dataset}-{content_hash(key)}.parquet"
+    if path.exists():
+        return load_table(path)
+    table = read()
+    check_splits(table)
+    save_table(table, path)
+    return load_table(path)
+
+
+def _check_root(dataset: str, data_root: str | Path | None) -> Path:
+    if not data_root:
+        raise StudyError(
+            f"DATASET={dataset} needs DATA_ROOT, the folder that holds your copy; set DATA_ROOT=…."
+        )
+    root = Path(data_root).expanduser().resolve()
+    if not root.is_dir():
+        raise StudyError(f"DATA_ROOT {data_root} is no folder; set it to where your copy of {dataset} lies.")
+    return root
+
+
+def _state(path: Path) -> list:
+    """What tells whether a file, or any file below a folder, has changed since it was read."""
+    if path.is_file():
+        status = path.stat()
+        return [str(path), status.st_size, status.st_mtime_ns]
+    found = [os.path.join(place, name) for place, _, names in os.walk(path) for name in names]
+    return [str(path), *([name, os.stat(name).st_size, os.stat(name).st_mtime_ns] for name in sorted(found))]
+
+
+def _reader_code(dataset: str) -> str:
+    modules = [f"fer_lib.data.sources.{dataset}", "fer_lib.data.splits", "fer_lib.data.table"]
+    if dataset == "synthetic":
+        modules += [
+            f"fer_lib.synthetic.{part.name}" for part in pkgutil.iter_modules(fer_lib.synthetic.__path__)
+        ]
+    if dataset == "ferplus":
+        modules.append("fer_lib.data.sources.fer2013")
+    return code_version(*modules)

@@ -1,0 +1,113 @@
+"""Who may see which picture: splits are checked once, and each reading of the test split is written down."""
+
+import csv
+from datetime import UTC, datetime
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+from sklearn.model_selection import StratifiedGroupKFold
+
+from fer_lib.data.table import SPLITS
+from fer_lib.errors import StudyError
+
+
+def carve_validation(table: pd.DataFrame, seed: int, share: float = 0.1) -> pd.DataFrame:
+    """Turn a `share` of the train rows into validation: stratified by label, equal pictures kept together."""
+    train = np.flatnonzero((table["split"] == "train") & table["problem"].isna())
+    groups = table["subject"].fillna(table["picture_hash"]).iloc[train]
+    folds = StratifiedGroupKFold(round(1 / share), shuffle=True, random_state=seed)
+    _, chosen = next(folds.split(train, table["label"].iloc[train], groups))
+    carved = table.copy()
+    carved.iloc[train[chosen], carved.columns.get_loc("split")] = "validation"
+    carved.attrs = table.attrs
+    return carved
+
+
+def check_splits(table: pd.DataFrame) -> None:
+    """Refuse a table whose splits overlap in id or subject, lack a class, or are empty.
+
+    Raises
+    ------
+    StudyError
+        With the split and the class, id or subject at fault.
+    """
+    rows = table[table["problem"].isna()]
+    classes = set(rows["label"])
+    if len(classes) < 2:
+        raise StudyError(
+            f"{table.attrs.get('dataset', 'table')}: fewer than two classes; nothing can be learnt."
+        )
+    for split in SPLITS:
+        missing = classes - set(rows["label"][rows["split"] == split])
+        if missing:
+            raise StudyError(f"the {split} split has no usable picture of {sorted(missing)[0]!r}; add some.")
+    for column in ("id", "subject"):
+        shared = rows.dropna(subset=column).groupby(column)["split"].nunique()
+        if (shared > 1).any():
+            raise StudyError(
+                f"{column} {shared.idxmax()!r} is in more than one split; splits must not overlap."
+            )
+
+
+def duplicates(table: pd.DataFrame) -> pd.DataFrame:
+    """Pictures of one split whose exact pixels also lie in another.
+
+    Returns
+    -------
+    one row per ordered pair of splits: split, also in, pictures, share (of the split), other label (how many of
+    them carry no label that the twin has)
+    """
+    rows = table[table["problem"].isna()]
+    labels = {
+        split: rows[rows["split"] == split].groupby("picture_hash")["label"].agg(set) for split in SPLITS
+    }
+    counts = []
+    for split in SPLITS:
+        mine = rows[rows["split"] == split]
+        for other in SPLITS:
+            twins = mine[mine["picture_hash"].isin(labels[other].index)] if other != split else mine[:0]
+            disagree = sum(row.label not in labels[other][row.picture_hash] for row in twins.itertuples())
+            counts.append((split, other, len(twins), len(twins) / max(len(mine), 1), disagree))
+    frame = pd.DataFrame(counts, columns=["split", "also in", "pictures", "share", "other label"])
+    return frame[frame["split"] != frame["also in"]].reset_index(drop=True)
+
+
+def has_training_twin(table: pd.DataFrame) -> pd.Series:
+    """For each row of validation and test: do its exact pixels also lie in train?"""
+    train = set(table["picture_hash"][(table["split"] == "train") & table["problem"].isna()])
+    return table["picture_hash"].isin(train) & (table["split"] != "train")
+
+
+def read_test(table: pd.DataFrame, reader: str, log: Path) -> pd.DataFrame:
+    """The usable rows of the test split. The only way to them: each reading is added to `log`.
+
+    Parameters
+    ----------
+    reader : who reads, and what for
+    log : CSV file with the columns time, reader, pictures
+    """
+    rows = table[(table["split"] == "test") & table["problem"].isna()].reset_index(drop=True)
+    new = not log.exists()
+    log.parent.mkdir(parents=True, exist_ok=True)
+    with log.open("a", newline="", encoding="utf-8") as file:
+        writer = csv.writer(file)
+        if new:
+            writer.writerow(["time", "reader", "pictures"])
+        writer.writerow([datetime.now(UTC).isoformat(timespec="seconds"), reader, len(rows)])
+    return rows
+
+
+def split_rows(table: pd.DataFrame, split: str) -> pd.DataFrame:
+    """The usable rows of train or validation; the test split is had from `read_test` alone.
+
+    Raises
+    ------
+    StudyError
+        When asked for the test split.
+    """
+    if split not in ("train", "validation"):
+        raise StudyError(
+            f"split_rows gives train and validation, not {split!r}; use read_test for the test split."
+        )
+    return table[(table["split"] == split) & table["problem"].isna()].reset_index(drop=True)

@@ -1,0 +1,158 @@
+"""The study table: one row per picture, on disk as Parquet.
+
+| column | meaning |
+| --- | --- |
+| id | unique name of the picture inside its source |
+| source | which reader made the row |
+| picture / path | the picture's own bytes (PNG, lossless), or where its file lies |
+| label | an emotion of `fer_lib.emotions`; missing where the row has a problem |
+| votes | share of annotators' votes per emotion, in the order of `EMOTIONS`; missing without annotators |
+| subject | who is shown; missing where unknown |
+| split | train, validation or test |
+| picture_hash | hash of size and pixels: equal for equal pictures, whatever their file format |
+| problem | why the row cannot be used; such rows are counted, never dropped |
+"""
+
+import hashlib
+from collections.abc import Callable
+from concurrent.futures import ThreadPoolExecutor
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from fer_lib.errors import StudyError
+from fer_lib.files import atomic_write
+from fer_lib.progress import progress
+
+SPLITS = ("train", "validation", "test")
+COLUMNS = ("id", "source", "picture", "path", "label", "votes", "subject", "split", "picture_hash", "problem")
+
+
+def make_table(
+    rows: pd.DataFrame | list[dict], dataset: str, files: dict[str, str] | None = None
+) -> pd.DataFrame:
+    """Put rows into the form of the study table.
+
+    Parameters
+    ----------
+    rows : columns of the study table; what is missing is filled with None
+    dataset : name kept in `table.attrs`
+    files : {name: sha256} of the files that were read, kept in `table.attrs` for the manifest
+
+    Raises
+    ------
+    StudyError
+        When an id stands twice or a split has an unknown name.
+    """
+    table = pd.DataFrame(rows).reindex(columns=COLUMNS).astype(object)
+    table = table.where(table.notna(), None)
+    repeated = table["id"][table["id"].duplicated()]
+    if len(repeated):
+        raise StudyError(f"{dataset}: the picture id {repeated.iloc[0]!r} stands twice; ids must be unique.")
+    unknown = set(table["split"]) - set(SPLITS)
+    if unknown:
+        raise StudyError(f"{dataset}: {sorted(unknown)[0]!r} is no split; use one of {', '.join(SPLITS)}.")
+    table.attrs = {"dataset": dataset, "files": files or {}}
+    return table
+
+
+def save_table(table: pd.DataFrame, path: Path | str) -> None:
+    """Write the table as Parquet, whole or not at all."""
+    with atomic_write(path) as temporary:
+        table.to_parquet(temporary, index=False, compression="zstd")
+
+
+def load_table(path: Path | str) -> pd.DataFrame:
+    """Read a table that `save_table` wrote.
+
+    Raises
+    ------
+    StudyError
+        When the file is missing or is no study table.
+    """
+    try:
+        table = pd.read_parquet(path)
+    except FileNotFoundError:
+        raise StudyError(f"{path} is missing; run notebook 01_data_preparation first.") from None
+    except (OSError, ValueError) as error:
+        raise StudyError(f"{path} is no readable Parquet file ({error}); delete it and run again.") from error
+    if not set(COLUMNS) <= set(table.columns):
+        raise StudyError(f"{path} is no study table; delete it and run notebook 01_data_preparation again.")
+    return table
+
+
+def usable(table: pd.DataFrame) -> pd.DataFrame:
+    """The rows without a problem, numbered anew; `attrs` are kept."""
+    return table[table["problem"].isna()].reset_index(drop=True)
+
+
+def table_hash(table: pd.DataFrame) -> str:
+    """Hash of what a training can see: ids, labels, votes, splits and pictures; 16 hexadecimal digits."""
+    seen = table[["id", "label", "split", "picture_hash", "problem"]].astype(str)
+    seen = seen.assign(
+        votes=table["votes"].map(lambda v: "" if v is None else np.round(v, 6).tobytes().hex())
+    )
+    return hashlib.sha256(pd.util.hash_pandas_object(seen, index=False).to_numpy().tobytes()).hexdigest()[:16]
+
+
+def picture_hash(picture: np.ndarray) -> str:
+    """Hash of a picture's shape and pixels; 16 hexadecimal digits."""
+    return hashlib.blake2b(picture.tobytes() + str(picture.shape).encode(), digest_size=8).hexdigest()
+
+
+def encode_picture(picture: np.ndarray) -> bytes:
+    """PNG bytes of a uint8 picture, (height, width) grey or (height, width, 3) RGB. Lossless."""
+    bgr = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
+    return cv2.imencode(".png", bgr)[1].tobytes()
+
+
+def decode_picture(data: bytes, grey: bool = False) -> np.ndarray:
+    """The uint8 picture in `data`: (height, width, 3) RGB, or (height, width) when `grey`.
+
+    Raises
+    ------
+    ValueError
+        When the bytes are no whole picture.
+    """
+    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE if grey else cv2.IMREAD_COLOR)
+    if picture is None:
+        raise ValueError("not a readable picture")
+    return picture if grey else cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+
+
+def load_pictures(table: pd.DataFrame, size: int = 48, grey: bool = True) -> np.ndarray:
+    """All pictures of the table in one array, resized to a square.
+
+    Returns
+    -------
+    uint8 array, (N, size, size) when `grey`, else (N, size, size, 3) RGB
+    """
+    shape = (len(table), size, size) if grey else (len(table), size, size, 3)
+    pictures = np.empty(shape, np.uint8)
+
+    def load(start: int) -> int:
+        rows = table.iloc[start : start + 512]
+        for i, data, path in zip(range(start, len(table)), rows["picture"], rows["path"], strict=False):
+            picture = decode_picture(data if data is not None else Path(path).read_bytes(), grey)
+            pictures[i] = resize(picture, size)
+        return len(rows)
+
+    in_threads(load, range(0, len(table), 512), len(table), "reading pictures")
+    return pictures
+
+
+def resize(picture: np.ndarray, size: int) -> np.ndarray:
+    """The picture as a square of `size` pixels: averaged when reduced, bicubic when enlarged."""
+    if picture.shape[:2] == (size, size):
+        return picture
+    shrinks = min(picture.shape[:2]) > size
+    return cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+
+
+def in_threads(work: Callable[[int], int], parts: range, total: int, description: str) -> None:
+    """Call `work` on every part, on two threads; it returns how many pictures it did, for the bar."""
+    with ThreadPoolExecutor(2) as pool, progress(total=total, description=description, unit="picture") as bar:
+        for done in pool.map(work, parts):
+            bar.update(done)

@@ -1,0 +1,104 @@
+"""Metrics as functions of confusion matrices, so that thousands of resampled ones cost one call.
+
+Every function takes counts of shape (..., K, K), rows true and columns predicted, and keeps the leading axes. An
+empty class or an empty prediction counts as 0, as in scikit-learn with `zero_division=0`.
+"""
+
+from collections.abc import Sequence
+
+import numpy as np
+import pandas as pd
+from sklearn.metrics import confusion_matrix, roc_auc_score, roc_curve
+
+
+def predicted_labels(predictions: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
+    """The class with the highest score in each row."""
+    return np.array(classes)[predictions[list(classes)].to_numpy().argmax(1)]
+
+
+def confusion(predictions: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
+    """Confusion matrix, int (K, K): rows true, columns predicted, in the order of `classes`."""
+    return confusion_matrix(
+        predictions["label"], predicted_labels(predictions, classes), labels=list(classes)
+    )
+
+
+def accuracy(counts: np.ndarray) -> np.ndarray:
+    """Share of pictures that are classified rightly, (...)."""
+    return _ratio(np.trace(counts, axis1=-2, axis2=-1), counts.sum((-2, -1)))
+
+
+def class_recall(counts: np.ndarray) -> np.ndarray:
+    """Of each class, the share that is found, (..., K)."""
+    return _ratio(_hits(counts), counts.sum(-1))
+
+
+def class_precision(counts: np.ndarray) -> np.ndarray:
+    """Of each class's predictions, the share that is right, (..., K)."""
+    return _ratio(_hits(counts), counts.sum(-2))
+
+
+def class_f1(counts: np.ndarray) -> np.ndarray:
+    """Harmonic mean of precision and recall of each class, (..., K)."""
+    return _ratio(2 * _hits(counts), counts.sum(-1) + counts.sum(-2))
+
+
+def class_accuracy(counts: np.ndarray) -> np.ndarray:
+    """Of all pictures, the share rightly told to be of each class or not, (..., K)."""
+    total = counts.sum((-2, -1))[..., None]
+    return _ratio(total - counts.sum(-1) - counts.sum(-2) + 2 * _hits(counts), total)
+
+
+def mean_class_recall(counts: np.ndarray) -> np.ndarray:
+    """Recall averaged over classes, each counting the same; also called balanced or mean class accuracy."""
+    return class_recall(counts).mean(-1)
+
+
+def macro_precision(counts: np.ndarray) -> np.ndarray:
+    """Precision averaged over classes."""
+    return class_precision(counts).mean(-1)
+
+
+def macro_f1(counts: np.ndarray) -> np.ndarray:
+    """F1 averaged over classes, each counting the same."""
+    return class_f1(counts).mean(-1)
+
+
+def weighted_f1(counts: np.ndarray) -> np.ndarray:
+    """F1 averaged over classes, each counting by its number of pictures."""
+    return _ratio((class_f1(counts) * counts.sum(-1)).sum(-1), counts.sum((-2, -1)))
+
+
+METRICS = {
+    "accuracy": accuracy,
+    "mean class recall": mean_class_recall,
+    "macro precision": macro_precision,
+    "macro F1": macro_f1,
+    "weighted F1": weighted_f1,
+}
+CLASS_METRICS = {
+    "precision": class_precision,
+    "recall": class_recall,
+    "F1": class_f1,
+    "accuracy": class_accuracy,
+}
+
+
+def roc_curves(
+    predictions: pd.DataFrame, classes: Sequence[str]
+) -> dict[str, tuple[np.ndarray, np.ndarray, float]]:
+    """One-against-rest ROC of each class: false positive rates, true positive rates, area under the curve."""
+    curves = {}
+    for name in classes:
+        is_class = (predictions["label"] == name).to_numpy()
+        false, true, _ = roc_curve(is_class, predictions[name])
+        curves[name] = (false, true, float(roc_auc_score(is_class, predictions[name])))
+    return curves
+
+
+def _hits(counts: np.ndarray) -> np.ndarray:
+    return np.diagonal(counts, axis1=-2, axis2=-1)
+
+
+def _ratio(part: np.ndarray, whole: np.ndarray) -> np.ndarray:
+    return np.divide(part, whole, out=np.zeros(np.broadcast(part, whole).shape), where=np.asarray(whole) > 0)

@@ -1,0 +1,72 @@
+"""What ran where: versions, hardware and the state of the code, for run folders and the manifest."""
+
+import os
+import platform
+import subprocess
+from importlib.metadata import PackageNotFoundError, version
+
+import psutil
+
+from fer_lib.files import ROOT
+
+PACKAGES = (
+    "numpy",
+    "pandas",
+    "scikit-learn",
+    "scikit-learn-intelex",
+    "torch",
+    "torchvision",
+    "lightning",
+    "kornia",
+    "mediapipe",
+    "opencv-python-headless",
+)
+
+
+def environment() -> dict:
+    """Python and package versions, processor, memory, GPU, git commit and whether the tree was dirty."""
+    return {
+        "python": platform.python_version(),
+        "packages": {name: found for name in PACKAGES if (found := _version(name))},
+        "system": f"{platform.system()} {platform.machine()}",
+        "processor": _processor(),
+        "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
+        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        "gpu": _gpu(),
+        **git_state(),
+    }
+
+
+def git_state() -> dict:
+    """The commit of this checkout and whether it had changes beside the reports; None outside git."""
+    try:
+        commit = _git("rev-parse", "HEAD").strip()
+        dirty = bool(_git("status", "--porcelain", "--", ".", ":!reports").strip())
+    except (OSError, subprocess.CalledProcessError):
+        commit = dirty = None
+    return {"git_commit": commit, "git_dirty": dirty}
+
+
+def _git(*words: str) -> str:
+    return subprocess.run(["git", *words], cwd=ROOT, capture_output=True, text=True, check=True).stdout
+
+
+def _version(name: str) -> str | None:
+    try:
+        return version(name)
+    except PackageNotFoundError:
+        return None
+
+
+def _processor() -> str:
+    try:
+        with open("/proc/cpuinfo", encoding="utf-8") as lines:
+            return next(line.split(":")[1].strip() for line in lines if line.startswith("model name"))
+    except (OSError, StopIteration):
+        return platform.processor() or platform.machine()
+
+
+def _gpu() -> str | None:
+    import torch
+
+    return torch.cuda.get_device_name(0) if torch.cuda.is_available() else None

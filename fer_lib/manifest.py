@@ -1,0 +1,66 @@
+"""manifest.json: what went in, what came out, where and how long it ran."""
+
+import json
+from datetime import UTC, datetime
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+
+from fer_lib.data.table import load_table, table_hash
+from fer_lib.files import ROOT, sha256_file, write_json
+from fer_lib.machine import environment
+from fer_lib.runs import Run
+
+
+def build_manifest(folder: Path, report: Path) -> dict:
+    """Write `report/manifest.json` for the run of the study in `folder`.
+
+    Returns
+    -------
+    dict with study (settings), inputs and outputs ({path: sha256}), data, runs (each training behind a number),
+    wall_seconds (per notebook), environment and time
+    """
+    table = load_table(folder / "table.parquet")
+    executed = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
+    sources = [*sorted(ROOT.glob("notebooks/*.ipynb")), *sorted(ROOT.glob("fer_lib/**/*.py"))]
+    sources += [ROOT / "requirements.lock"]
+    manifest = {
+        "study": json.loads((folder / "study.json").read_text(encoding="utf-8")),
+        "time": datetime.now(UTC).isoformat(timespec="seconds"),
+        "data": {"files": table.attrs["files"], "table": table_hash(table), "rows": len(table)},
+        "inputs": {str(path.relative_to(ROOT)): sha256_file(path) for path in sources},
+        "outputs": {
+            **{
+                str(path.relative_to(report)): sha256_file(path)
+                for path in sorted(report.rglob("*"))
+                if path.is_file()
+            },
+            **{f"executed/{path.name}": sha256_file(path) for path in executed},
+        },
+        "runs": _runs(folder),
+        "wall_seconds": {path.stem: _seconds(path) for path in executed},
+        "environment": environment(),
+    }
+    write_json(report / "manifest.json", manifest)
+    return manifest
+
+
+def _runs(folder: Path) -> dict[str, dict]:
+    """The trainings behind the results: how long each took, on what, and how often it read the test split."""
+    runs = {}
+    for page in sorted((folder / "pages").glob("*.json")):
+        for item in json.loads(page.read_text(encoding="utf-8")):
+            if item["kind"] == "run":
+                run = Run(folder.parent / "store" / item["name"])
+                readings = pd.read_csv(run.folder / "test_readings.csv").to_dict("records")
+                runs[item["name"]] = {
+                    "experiment": run.experiment,
+                    "test_readings": readings,
+                    **run.environment,
+                }
+    return runs
+
+
+def _seconds(executed: Path) -> float:
+    return round(nbformat.read(executed, as_version=4).metadata.papermill.duration, 1)

@@ -1,0 +1,1 @@
+"""What learns: the classical pipelines and the networks."""

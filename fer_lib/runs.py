@@ -1,0 +1,126 @@
+"""The run store: one folder for every finished training, named by the hash of all that determines it.
+
+A run holds experiment.json, predictions.parquet, environment.json, test_readings.csv and what its training adds
+(history.csv, weights.safetensors). A store can be copied between machines: a run is believed only when its files
+have the hashes that it says.
+"""
+
+import dataclasses
+import json
+import os
+import resource
+import shutil
+import time
+from collections.abc import Callable
+from functools import cached_property
+from pathlib import Path
+
+import pandas as pd
+from filelock import FileLock
+
+from fer_lib.errors import StudyError
+from fer_lib.files import content_hash, disk_errors, sha256_file, write_json
+from fer_lib.machine import environment
+
+RECORD = "experiment.json"
+
+
+@dataclasses.dataclass(frozen=True)
+class Run:
+    """A finished run in `folder`; its parts are read when they are asked for."""
+
+    folder: Path
+
+    @cached_property
+    def experiment(self) -> dict:
+        """The settings of the training."""
+        return _read_json(self.folder / RECORD)["experiment"]
+
+    @cached_property
+    def predictions(self) -> pd.DataFrame:
+        """One row per validation and test picture: id, split, label, then one score per class."""
+        return pd.read_parquet(self.folder / "predictions.parquet")
+
+    @cached_property
+    def history(self) -> pd.DataFrame:
+        """One row per epoch, or per setting that was tried."""
+        return pd.read_csv(self.folder / "history.csv")
+
+    @cached_property
+    def environment(self) -> dict:
+        """Machine, versions, seconds and peak memory (GB) of the training."""
+        return _read_json(self.folder / "environment.json")
+
+    def of_split(self, split: str) -> pd.DataFrame:
+        """The predictions of one split."""
+        return self.predictions[self.predictions["split"] == split].reset_index(drop=True)
+
+
+class RunStore:
+    """Finished runs below `root`, interrupted ones beside them as `<hash>.partial`."""
+
+    def __init__(self, root: Path | str):
+        self.root = Path(root)
+
+    def get(self, experiment, data: str, code: str, make: Callable[[Path], None]) -> Run:
+        """The finished run of `experiment`, or the one that `make` now makes.
+
+        Parameters
+        ----------
+        experiment : frozen dataclass, everything that the training needs
+        data : hash of the study table
+        code : hash of the code that trains
+        make : writes the run's files into the folder it is given; a folder with an interrupted run is given
+            again, so that `make` can go on from there
+
+        Raises
+        ------
+        StudyError
+            When the stored run is damaged, or the disk is full.
+        """
+        key = {"experiment": dataclasses.asdict(experiment), "data": data, "code": code}
+        folder = self.root / f"{experiment.name.replace('/', '-')}-{content_hash(key)}"
+        partial = folder.with_name(folder.name + ".partial")
+        with disk_errors(folder):
+            self.root.mkdir(parents=True, exist_ok=True)
+            with FileLock(folder.with_name(folder.name + ".lock")):
+                if not folder.exists():
+                    partial.mkdir(exist_ok=True)
+                    self._fill(partial, key, make)
+                    os.replace(partial, folder)
+        _check(folder)
+        return Run(folder)
+
+    def _fill(self, folder: Path, key: dict, make: Callable[[Path], None]) -> None:
+        earlier = _read_json(folder / "seconds.json") if (folder / "seconds.json").exists() else 0.0
+        start = time.perf_counter()
+        try:
+            make(folder)
+        except BaseException:
+            if any(folder.iterdir()):
+                write_json(folder / "seconds.json", earlier + time.perf_counter() - start)
+            else:
+                shutil.rmtree(folder)
+            raise
+        for leftover in (folder / "seconds.json", *folder.glob(".*")):
+            leftover.unlink(missing_ok=True)
+        seconds = earlier + time.perf_counter() - start
+        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
+        write_json(folder / "environment.json", {**environment(), "seconds": seconds, "peak_memory_gb": peak})
+        files = {path.name: sha256_file(path) for path in sorted(folder.iterdir())}
+        write_json(folder / RECORD, {**key, "files": files})
+
+
+def _check(folder: Path) -> None:
+    for name, expected in _read_json(folder / RECORD)["files"].items():
+        if not (folder / name).exists() or sha256_file(folder / name) != expected:
+            raise StudyError(
+                f"{folder / name} is damaged or missing; delete the folder {folder.name} and run again."
+            )
+
+
+def _read_json(path: Path):
+    try:
+        return json.loads(path.read_text(encoding="utf-8"))
+    except (OSError, json.JSONDecodeError) as error:
+        raise StudyError(f"{path} cannot be read ({error}); delete its folder and run again.") from error

@@ -1,0 +1,122 @@
+"""The report: what the notebooks showed and measured, as Markdown, one self-contained HTML file, and tables."""
+
+import base64
+import json
+import shutil
+from pathlib import Path
+
+import nbformat
+import pandas as pd
+from jinja2 import Template
+from markdown_it import MarkdownIt
+
+from fer_lib.errors import StudyError
+from fer_lib.files import ROOT, atomic_folder
+from fer_lib.manifest import build_manifest
+from fer_lib.runs import Run
+
+NOTEBOOKS = ROOT / "notebooks"
+FIRST = "11_report"  # the answer comes before the way to it
+
+
+def publish(folder: Path, target: Path) -> None:
+    """Build the report of the run in `folder` and put it at `target`, replacing what is there as a whole.
+
+    Parameters
+    ----------
+    folder : `runs/<dataset>-<profile>` with pages, tables, figures and results
+    target : folder that then holds report.html, report.md, results.csv, manifest.json, tables/, figures/ and
+        predictions/
+
+    Raises
+    ------
+    StudyError
+        When a notebook of the study has not run.
+    """
+    pages = _pages(folder)
+    with atomic_folder(target) as new:
+        shutil.copy(folder / "results.csv", new)
+        for item in (item for page in pages.values() for item in page):
+            _copy(item, folder, new)
+        text = _markdown(folder, pages)
+        (new / "report.md").write_text(text, encoding="utf-8")
+        (new / "report.html").write_text(_html(text, new), encoding="utf-8")
+        build_manifest(folder, new)
+
+
+def _copy(item: dict, folder: Path, report: Path) -> None:
+    """Bring what a page shows into the report: its tables, public figures, and predictions on the test split."""
+    for part in ("tables", "figures", "predictions"):
+        (report / part).mkdir(exist_ok=True)
+    if item["kind"] == "table":
+        shutil.copy(folder / "tables" / f"{item['name']}.csv", report / "tables")
+    if item["kind"] == "figure" and item["public"]:
+        shutil.copy(folder / "figures" / f"{item['name']}.png", report / "figures")
+    if item["kind"] == "run":
+        run = Run(folder.parent / "store" / item["name"])
+        name = item["experiment"].replace("/", "-")
+        run.of_split("test").to_parquet(
+            report / "predictions" / f"{name}.parquet", index=False, compression="zstd"
+        )
+
+
+def _pages(folder: Path) -> dict[str, list[dict]]:
+    names = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
+    pages = {}
+    for name in [FIRST, *(name for name in names if name != FIRST)]:
+        path = folder / "pages" / f"{name}.json"
+        if not path.exists():
+            raise StudyError(f"{folder}: notebook {name} has not run; run `make report`.")
+        pages[name] = json.loads(path.read_text(encoding="utf-8"))
+    return pages
+
+
+def _title(notebook: str) -> tuple[str, str]:
+    """The notebook's own title and question: the head and the first paragraph of its first cell."""
+    source = nbformat.read(NOTEBOOKS / f"{notebook}.ipynb", as_version=4).cells[0].source
+    head, _, rest = source.partition("\n")
+    return head.lstrip("# ").strip(), rest.strip().split("\n\n")[0]
+
+
+def _markdown(folder: Path, pages: dict[str, list[dict]]) -> str:
+    study = json.loads((folder / "study.json").read_text(encoding="utf-8"))
+    lines = [
+        f"# Facial emotion recognition, measured: {study['dataset']}",
+        f"Data set **{study['dataset']}**, profile **{study['profile']['name']}**, seed {study['seed']}. Every number "
+        "was measured by the notebook named above it; intervals are 95 % bootstrap intervals over test pictures; "
+        "`manifest.json` has the hash of every input and output.",
+    ]
+    for notebook, page in pages.items():
+        title, question = _title(notebook)
+        lines += [f"## {title}", f"*{' '.join(question.split())}*"]
+        lines += [line for item in page if (line := _item(item, folder))]
+    return "\n\n".join(lines) + "\n"
+
+
+def _item(item: dict, folder: Path) -> str:
+    if item["kind"] == "finding":
+        return item["text"]
+    if item["kind"] == "run":
+        return ""
+    if item["kind"] == "figure":
+        return f"![{item['text']}](figures/{item['name']}.png)" if item["public"] else ""
+    frame = pd.read_csv(folder / "tables" / f"{item['name']}.csv", dtype=str, keep_default_na=False)
+    frame = frame.rename(columns={name: "" for name in frame.columns if name.startswith("Unnamed")})
+    return f"**{item['text']}**\n\n{frame.to_markdown(index=False, disable_numparse=True)}"
+
+
+def _html(text: str, folder: Path) -> str:
+    markdown = MarkdownIt("commonmark").enable("table")
+    tokens = markdown.parse(text)
+    headings = []
+    for token, inline in zip(tokens, [*tokens[1:], None], strict=True):
+        if token.type == "heading_open" and token.tag == "h2":
+            token.attrSet("id", f"part-{len(headings)}")
+            headings.append(inline.content)
+        for child in token.children or []:
+            if child.type == "image":
+                data = base64.b64encode((folder / child.attrs["src"]).read_bytes()).decode()
+                child.attrSet("src", f"data:image/png;base64,{data}")
+    body = markdown.renderer.render(tokens, markdown.options, {})
+    template = Template((Path(__file__).parent / "report.html").read_text(encoding="utf-8"))
+    return template.render(title=tokens[1].content, headings=headings, body=body)
