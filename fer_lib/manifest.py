@@ -32,9 +32,7 @@ def build_manifest(folder: Path, report: Path) -> dict:
         "inputs": {str(path.relative_to(ROOT)): sha256_file(path) for path in sources},
         "outputs": {
             **{
-                str(path.relative_to(report)): sha256_file(path)
-                for path in sorted(report.rglob("*"))
-                if path.is_file()
+                str(path.relative_to(report)): sha256_file(path) for path in sorted(report.rglob("*")) if path.is_file()
             },
             **{f"executed/{path.name}": sha256_file(path) for path in executed},
         },

@@ -114,9 +114,7 @@ class RunStore:
 def _check(folder: Path) -> None:
     for name, expected in _read_json(folder / RECORD)["files"].items():
         if not (folder / name).exists() or sha256_file(folder / name) != expected:
-            raise StudyError(
-                f"{folder / name} is damaged or missing; delete the folder {folder.name} and run again."
-            )
+            raise StudyError(f"{folder / name} is damaged or missing; delete the folder {folder.name} and run again.")
 
 
 def _read_json(path: Path):

@@ -150,9 +150,7 @@ def open_study(
     use_style()
     root = ROOT / runs
     folder = root / f"{dataset}-{profile}"
-    study = Study(
-        notebook, dataset, get_profile(profile), data_root, int(seed), folder, RunStore(root / "store")
-    )
+    study = Study(notebook, dataset, get_profile(profile), data_root, int(seed), folder, RunStore(root / "store"))
     for part in ("pages", "results"):
         for left_over in (folder / part).glob(f"{notebook}.*"):
             left_over.unlink()

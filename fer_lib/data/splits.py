@@ -35,9 +35,7 @@ def check_splits(table: pd.DataFrame) -> None:
     rows = table[table["problem"].isna()]
     classes = set(rows["label"])
     if len(classes) < 2:
-        raise StudyError(
-            f"{table.attrs.get('dataset', 'table')}: fewer than two classes; nothing can be learnt."
-        )
+        raise StudyError(f"{table.attrs.get('dataset', 'table')}: fewer than two classes; nothing can be learnt.")
     for split in SPLITS:
         missing = classes - set(rows["label"][rows["split"] == split])
         if missing:
@@ -45,9 +43,7 @@ def check_splits(table: pd.DataFrame) -> None:
     for column in ("id", "subject"):
         shared = rows.dropna(subset=column).groupby(column)["split"].nunique()
         if (shared > 1).any():
-            raise StudyError(
-                f"{column} {shared.idxmax()!r} is in more than one split; splits must not overlap."
-            )
+            raise StudyError(f"{column} {shared.idxmax()!r} is in more than one split; splits must not overlap.")
 
 
 def duplicates(table: pd.DataFrame) -> pd.DataFrame:
@@ -59,9 +55,7 @@ def duplicates(table: pd.DataFrame) -> pd.DataFrame:
     them carry no label that the twin has)
     """
     rows = table[table["problem"].isna()]
-    labels = {
-        split: rows[rows["split"] == split].groupby("picture_hash")["label"].agg(set) for split in SPLITS
-    }
+    labels = {split: rows[rows["split"] == split].groupby("picture_hash")["label"].agg(set) for split in SPLITS}
     counts = []
     for split in SPLITS:
         mine = rows[rows["split"] == split]
@@ -107,7 +101,5 @@ def split_rows(table: pd.DataFrame, split: str) -> pd.DataFrame:
         When asked for the test split.
     """
     if split not in ("train", "validation"):
-        raise StudyError(
-            f"split_rows gives train and validation, not {split!r}; use read_test for the test split."
-        )
+        raise StudyError(f"split_rows gives train and validation, not {split!r}; use read_test for the test split.")
     return table[(table["split"] == split) & table["problem"].isna()].reset_index(drop=True)

@@ -30,9 +30,7 @@ SPLITS = ("train", "validation", "test")
 COLUMNS = ("id", "source", "picture", "path", "label", "votes", "subject", "split", "picture_hash", "problem")
 
 
-def make_table(
-    rows: pd.DataFrame | list[dict], dataset: str, files: dict[str, str] | None = None
-) -> pd.DataFrame:
+def make_table(rows: pd.DataFrame | list[dict], dataset: str, files: dict[str, str] | None = None) -> pd.DataFrame:
     """Put rows into the form of the study table.
 
     Parameters
@@ -91,9 +89,7 @@ def usable(table: pd.DataFrame) -> pd.DataFrame:
 def table_hash(table: pd.DataFrame) -> str:
     """Hash of what a training can see: ids, labels, votes, splits and pictures; 16 hexadecimal digits."""
     seen = table[["id", "label", "split", "picture_hash", "problem"]].astype(str)
-    seen = seen.assign(
-        votes=table["votes"].map(lambda v: "" if v is None else np.round(v, 6).tobytes().hex())
-    )
+    seen = seen.assign(votes=table["votes"].map(lambda v: "" if v is None else np.round(v, 6).tobytes().hex()))
     return hashlib.sha256(pd.util.hash_pandas_object(seen, index=False).to_numpy().tobytes()).hexdigest()[:16]
 
 

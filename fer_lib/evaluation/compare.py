@@ -1,6 +1,7 @@
 """How sure a number is, and whether two models differ."""
 
 from collections.abc import Callable, Mapping
+from dataclasses import dataclass
 
 import numpy as np
 from scipy.stats import binomtest
@@ -35,27 +36,41 @@ def intervals(
     """
     drawn = resample(counts, resamples, seed)
     tails = [(1 - LEVEL) / 2, (1 + LEVEL) / 2]
-    return {
-        name: (metric(counts), *np.quantile(metric(drawn), tails, axis=0)) for name, metric in metrics.items()
-    }
+    return {name: (metric(counts), *np.quantile(metric(drawn), tails, axis=0)) for name, metric in metrics.items()}
+
+
+@dataclass(frozen=True)
+class Difference:
+    """Accuracy of one model minus another's on the same pictures: fractions, 95 % interval, McNemar's exact p."""
+
+    value: float
+    low: float
+    high: float
+    p: float
+
+    def __str__(self) -> str:
+        low, value, high = (f"{100 * x:+.1f}" for x in (self.low, self.value, self.high))
+        return f"{value} points [{low}, {high}], McNemar p = {self.p:.2g}"
+
+    @property
+    def verdict(self) -> str:
+        """What the interval allows to say: raises, lowers, or does not surely change."""
+        return "raises" if self.low > 0 else "lowers" if self.high < 0 else "does not surely change"
 
 
 def paired_difference(
-    right_a: np.ndarray, right_b: np.ndarray, resamples: int = 2000, seed: int = 0
-) -> tuple[float, float, float, float]:
-    """Accuracy of B minus accuracy of A on the same pictures.
+    right_before: np.ndarray, right_after: np.ndarray, resamples: int = 2000, seed: int = 0
+) -> Difference:
+    """How accuracy changes from one model to another that judged the same pictures.
 
     Parameters
     ----------
-    right_a, right_b : bool (N,), was each picture classified rightly
-
-    Returns
-    -------
-    difference, low, high (95 % paired bootstrap), and the p-value of McNemar's exact test
+    right_before, right_after : bool (N,), was each picture classified rightly; the same pictures in the same order
     """
-    only_a, only_b = int((right_a & ~right_b).sum()), int((right_b & ~right_a).sum())
-    counts = np.array([only_a, only_b, len(right_a) - only_a - only_b])
-    drawn = resample(counts, resamples, seed)
-    low, high = np.quantile((drawn[:, 1] - drawn[:, 0]) / len(right_a), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    p = binomtest(only_a, only_a + only_b).pvalue if only_a + only_b else 1.0
-    return (only_b - only_a) / len(right_a), float(low), float(high), float(p)
+    n = len(right_before)
+    lost = int((right_before & ~right_after).sum())
+    won = int((right_after & ~right_before).sum())
+    drawn = resample(np.array([lost, won, n - lost - won]), resamples, seed)
+    low, high = np.quantile((drawn[:, 1] - drawn[:, 0]) / n, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    p = binomtest(lost, lost + won).pvalue if lost + won else 1.0
+    return Difference((won - lost) / n, float(low), float(high), float(p))

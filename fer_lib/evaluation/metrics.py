@@ -16,11 +16,14 @@ def predicted_labels(predictions: pd.DataFrame, classes: Sequence[str]) -> np.nd
     return np.array(classes)[predictions[list(classes)].to_numpy().argmax(1)]
 
 
+def rightly(predictions: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
+    """Whether each row is classified rightly, bool (N,)."""
+    return predicted_labels(predictions, classes) == predictions["label"].to_numpy()
+
+
 def confusion(predictions: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
     """Confusion matrix, int (K, K): rows true, columns predicted, in the order of `classes`."""
-    return confusion_matrix(
-        predictions["label"], predicted_labels(predictions, classes), labels=list(classes)
-    )
+    return confusion_matrix(predictions["label"], predicted_labels(predictions, classes), labels=list(classes))
 
 
 def accuracy(counts: np.ndarray) -> np.ndarray:
@@ -84,9 +87,7 @@ CLASS_METRICS = {
 }
 
 
-def roc_curves(
-    predictions: pd.DataFrame, classes: Sequence[str]
-) -> dict[str, tuple[np.ndarray, np.ndarray, float]]:
+def roc_curves(predictions: pd.DataFrame, classes: Sequence[str]) -> dict[str, tuple[np.ndarray, np.ndarray, float]]:
     """One-against-rest ROC of each class: false positive rates, true positive rates, area under the curve."""
     curves = {}
     for name in classes:

@@ -60,9 +60,7 @@ def result_rows(
     return frame.assign(**columns).reindex(columns=COLUMNS)
 
 
-def run_results(
-    run: Run, table: pd.DataFrame, classes: Sequence[str], resamples: int, **columns
-) -> pd.DataFrame:
+def run_results(run: Run, table: pd.DataFrame, classes: Sequence[str], resamples: int, **columns) -> pd.DataFrame:
     """All result rows of one run: validation, test, and test without the pictures that also lie in train.
 
     Parameters
@@ -96,6 +94,14 @@ def class_table(results: pd.DataFrame, experiment: str, classes: Sequence[str]) 
     }
     cells["AUC"] = [f"{pick(results, experiment, f'AUC[{emotion}]')['value']:.3f}" for emotion in classes]
     return pd.DataFrame(cells, index=pd.Index(classes, name="class"))
+
+
+def class_values(
+    results: pd.DataFrame, experiment: str, classes: Sequence[str], metric: str = "recall"
+) -> pd.DataFrame:
+    """One metric of every class on test: index classes; columns value, low, high (fractions)."""
+    rows = [pick(results, experiment, f"{metric}[{emotion}]")[["value", "low", "high"]] for emotion in classes]
+    return pd.DataFrame(rows).set_axis(list(classes)).astype(float)
 
 
 def pick(
@@ -140,9 +146,7 @@ def beside_papers(results: pd.DataFrame, papers: pd.DataFrame, experiments: Sequ
                     "N": f"{ours['n']:,}",
                     "ours, % [95 % interval]": interval_text(ours),
                     "paper, %": f"{100 * claim['value'].iloc[0]:.1f}" if len(claim) else "–",
-                    "without twins in train": interval_text(
-                        pick(results, experiment, metric, condition=NO_TWIN)
-                    ),
+                    "without twins in train": interval_text(pick(results, experiment, metric, condition=NO_TWIN)),
                     "chosen by": ours["selection"],
                 }
             )

@@ -10,7 +10,7 @@ from pathlib import Path
 
 import numpy as np
 import pandas as pd
-from sklearn.base import BaseEstimator
+from sklearn.base import BaseEstimator, TransformerMixin
 from sklearn.decomposition import PCA
 from sklearn.model_selection import StratifiedKFold, cross_val_score, train_test_split
 from sklearn.pipeline import Pipeline
@@ -39,8 +39,7 @@ class Classical:
 
     features : a name in `models.features.FEATURES`
     components, whiten : of the PCA
-    C, gamma : of the SVC; gamma is given times the number of components, so that 1 is the kernel width at which
-        whitened features have unit spread
+    C, gamma : of the SVC, on components scaled to a total variance of 1; so gamma 1 is scikit-learn's "scale"
     class_weight : "balanced" weighs classes by 1 / their number; None lets the large ones win
     mirror : train on every picture and its mirror image, and average both views at test time
     splits : whose predictions are kept; a setting that is only compared on validation never reads test
@@ -75,19 +74,30 @@ class GridSearch:
     folds: int
 
 
+class UnitSpread(TransformerMixin, BaseEstimator):
+    """Scales all features by one factor, so that their variances add up to 1."""
+
+    def fit(self, x: np.ndarray, y=None) -> "UnitSpread":
+        """Measure the total variance of the rows of x (N, D)."""
+        self.factor_ = 1 / np.sqrt(x.var(axis=0).sum())
+        return self
+
+    def transform(self, x: np.ndarray) -> np.ndarray:
+        """The rows of x (N, D), scaled."""
+        return x * self.factor_
+
+
 def pipeline(experiment: Classical) -> Pipeline:
-    """PCA and SVC as one scikit-learn estimator on feature rows (N, D)."""
-    pca = PCA(
-        experiment.components, whiten=experiment.whiten, svd_solver="randomized", random_state=experiment.seed
-    )
-    return Pipeline([("pca", pca), ("svc", svc(experiment))])
+    """PCA, scaling and SVC as one scikit-learn estimator on feature rows (N, D)."""
+    pca = PCA(experiment.components, whiten=experiment.whiten, svd_solver="randomized", random_state=experiment.seed)
+    return Pipeline([("pca", pca), ("spread", UnitSpread()), ("svc", svc(experiment))])
 
 
 def svc(experiment: Classical, machine: type = FastSVC) -> BaseEstimator:
     """The support vector machine of an experiment; scores are one against rest."""
     return machine(
         C=experiment.C,
-        gamma=experiment.gamma / experiment.components,
+        gamma=experiment.gamma,
         class_weight=experiment.class_weight,
         decision_function_shape="ovr",
     )
@@ -103,9 +113,7 @@ def fit_classical(experiment: Classical, table: pd.DataFrame, store: RunStore) -
 
 def search(experiment: GridSearch, table: pd.DataFrame, store: RunStore) -> Run:
     """The run of a grid search: loaded, or computed on train alone. Its history has C, gamma, accuracy and its sd."""
-    return store.get(
-        experiment, table_hash(table), _code(), lambda folder: _search(experiment, table, folder)
-    )
+    return store.get(experiment, table_hash(table), _code(), lambda folder: _search(experiment, table, folder))
 
 
 def best_of(grid: Run, base: Classical, name: str) -> Classical:
@@ -121,8 +129,8 @@ def classical_best(classes: Sequence[str], profile: Profile) -> Classical:
         features="hog",
         components=min(300, profile.components[-1]),
         whiten=False,
-        C=5.0,
-        gamma=1.0,
+        C=2.5,
+        gamma=2.5,
         class_weight=None,
         mirror=True,
         classes=tuple(classes),
@@ -141,7 +149,7 @@ def _fit(experiment: Classical, table: pd.DataFrame, folder: Path) -> None:
         x, y = np.concatenate([x, _features(train, experiment, mirror=True)]), np.concatenate([y, y])
     clock.lap("feature_seconds")
     model = pipeline(experiment)
-    reduced = model["pca"].fit_transform(x)
+    reduced = model[:-1].fit_transform(x)
     clock.lap("pca_seconds")
     model["svc"].fit(reduced, y)
     clock.lap("svc_seconds")
@@ -159,9 +167,7 @@ def _fit(experiment: Classical, table: pd.DataFrame, folder: Path) -> None:
 
 def _asked_rows(experiment: Classical, table: pd.DataFrame, folder: Path) -> list[pd.DataFrame]:
     return [
-        read_test(table, experiment.name, folder / "test_readings.csv")
-        if split == "test"
-        else split_rows(table, split)
+        read_test(table, experiment.name, folder / "test_readings.csv") if split == "test" else split_rows(table, split)
         for split in experiment.splits
     ]
 

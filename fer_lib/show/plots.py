@@ -38,9 +38,7 @@ def gallery(rows: Sequence[tuple[str, Sequence[np.ndarray]]], title: str, cell: 
     rows : (name, uint8 pictures, grey or RGB) for each row, equally many pictures in each
     """
     width = max(len(pictures) for _, pictures in rows)
-    figure, axes = plt.subplots(
-        len(rows), width, figsize=(cell * width + 1.2, cell * len(rows) + 0.4), squeeze=False
-    )
+    figure, axes = plt.subplots(len(rows), width, figsize=(cell * width + 1.2, cell * len(rows) + 0.4), squeeze=False)
     for (name, pictures), line in zip(rows, axes, strict=True):
         for axis, picture in zip(line, pictures, strict=False):
             axis.imshow(picture, cmap="gray", vmin=0, vmax=255)
@@ -61,9 +59,7 @@ def class_balance(counts: pd.DataFrame, title: str) -> Figure:
     left = np.zeros(len(bottom))
     for emotion in counts.index:
         width = shares.loc[emotion].to_numpy()
-        axis.barh(
-            bottom, width * 100, left=left * 100, color=PALETTE[emotion], label=emotion, edgecolor="white"
-        )
+        axis.barh(bottom, width * 100, left=left * 100, color=PALETTE[emotion], label=emotion, edgecolor="white")
         left += width
     labels = [f"{split}\n{counts[split].sum():,}" for split in counts.columns]
     axis.set(yticks=bottom, yticklabels=labels, xlabel="share of the split's pictures [%]", title=title)
@@ -109,11 +105,11 @@ def explained_variance(shares: np.ndarray, marked: int, title: str) -> Figure:
     return figure
 
 
-def accuracy_curve(frame: pd.DataFrame, x: str, title: str, xlabel: str) -> Figure:
-    """Accuracy with its interval against a setting. `frame`: columns x, value, low, high (fractions)."""
+def accuracy_curve(curve: pd.DataFrame, title: str, xlabel: str) -> Figure:
+    """Accuracy with its interval against a setting. `curve`: index the setting; value, low, high (fractions)."""
     figure, axis = plt.subplots(figsize=(6, 3.2))
-    axis.fill_between(frame[x], 100 * frame["low"], 100 * frame["high"], color=OURS, alpha=0.15, lw=0)
-    axis.plot(frame[x], 100 * frame["value"], marker="o", color=OURS)
+    axis.fill_between(curve.index, 100 * curve["low"], 100 * curve["high"], color=OURS, alpha=0.15, lw=0)
+    axis.plot(curve.index, 100 * curve["value"], marker="o", color=OURS)
     axis.set(xlabel=xlabel, ylabel="validation accuracy [%]", title=title)
     return figure
 
@@ -121,9 +117,7 @@ def accuracy_curve(frame: pd.DataFrame, x: str, title: str, xlabel: str) -> Figu
 def search_heatmap(scores: pd.DataFrame, title: str) -> Figure:
     """Cross-validated accuracy over the grid. `scores`: index gamma, columns C, fractions."""
     figure, axis = plt.subplots(figsize=(5.5, 3.2))
-    sns.heatmap(
-        100 * scores, annot=True, fmt=".1f", cmap="Blues", ax=axis, cbar_kws={"label": "accuracy [%]"}
-    )
+    sns.heatmap(100 * scores, annot=True, fmt=".1f", cmap="Blues", ax=axis, cbar_kws={"label": "accuracy [%]"})
     axis.set(title=title, xlabel="C", ylabel="gamma")
     axis.tick_params(axis="y", rotation=0)
     return figure
@@ -175,9 +169,7 @@ def class_recalls(frames: Mapping[str, pd.DataFrame], title: str) -> Figure:
         x = np.arange(len(frame)) + 0.16 * (k - (len(frames) - 1) / 2)
         error = 100 * np.abs(frame[["low", "high"]].to_numpy().T - frame["value"].to_numpy())
         axis.errorbar(x, 100 * frame["value"], error, fmt="o", color=shade, label=model, capsize=2)
-    axis.set(
-        xticks=range(len(frame)), xticklabels=frame.index, ylabel="recall [%]", ylim=(0, 100), title=title
-    )
+    axis.set(xticks=range(len(frame)), xticklabels=frame.index, ylabel="recall [%]", ylim=(0, 100), title=title)
     axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 

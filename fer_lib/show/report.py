@@ -55,9 +55,7 @@ def _copy(item: dict, folder: Path, report: Path) -> None:
     if item["kind"] == "run":
         run = Run(folder.parent / "store" / item["name"])
         name = item["experiment"].replace("/", "-")
-        run.of_split("test").to_parquet(
-            report / "predictions" / f"{name}.parquet", index=False, compression="zstd"
-        )
+        run.of_split("test").to_parquet(report / "predictions" / f"{name}.parquet", index=False, compression="zstd")
 
 
 def _pages(folder: Path) -> dict[str, list[dict]]:

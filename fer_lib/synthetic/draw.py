@@ -78,9 +78,7 @@ def _check(action_units: Mapping[int, float], size: int, variation: float) -> No
         raise ValueError(f"variation is {variation}; it must lie in 0-1.")
     for unit, intensity in action_units.items():
         if unit not in ACTION_UNITS:
-            raise ValueError(
-                f"action unit {unit} is not drawn; known are {', '.join(map(str, ACTION_UNITS))}."
-            )
+            raise ValueError(f"action unit {unit} is not drawn; known are {', '.join(map(str, ACTION_UNITS))}.")
         if not 0 <= intensity <= 1:
             raise ValueError(f"action unit {unit} has intensity {intensity}; it must lie in 0-1.")
 

@@ -195,8 +195,7 @@ def _train(experiment: Experiment, table: pd.DataFrame, folder: Path) -> None:
         training = _Training(experiment, fabric, folder / "checkpoint.pt")
         training.resume()
         train, validation = (
-            _Split.load(split_rows(table, split), experiment, fabric.device)
-            for split in ("train", "validation")
+            _Split.load(split_rows(table, split), experiment, fabric.device) for split in ("train", "validation")
         )
         while not training.finished:
             training.run_epoch(train, validation)

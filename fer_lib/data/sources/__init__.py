@@ -57,9 +57,7 @@ def _cached(cache: Path, dataset: str, key: dict, read) -> pd.DataFrame:
 
 def _check_root(dataset: str, data_root: str | Path | None) -> Path:
     if not data_root:
-        raise StudyError(
-            f"DATASET={dataset} needs DATA_ROOT, the folder that holds your copy; set DATA_ROOT=…."
-        )
+        raise StudyError(f"DATASET={dataset} needs DATA_ROOT, the folder that holds your copy; set DATA_ROOT=….")
     root = Path(data_root).expanduser().resolve()
     if not root.is_dir():
         raise StudyError(f"DATA_ROOT {data_root} is no folder; set it to where your copy of {dataset} lies.")
@@ -78,9 +76,7 @@ def _state(path: Path) -> list:
 def _reader_code(dataset: str) -> str:
     modules = [f"fer_lib.data.sources.{dataset}", "fer_lib.data.splits", "fer_lib.data.table"]
     if dataset == "synthetic":
-        modules += [
-            f"fer_lib.synthetic.{part.name}" for part in pkgutil.iter_modules(fer_lib.synthetic.__path__)
-        ]
+        modules += [f"fer_lib.synthetic.{part.name}" for part in pkgutil.iter_modules(fer_lib.synthetic.__path__)]
     if dataset == "ferplus":
         modules.append("fer_lib.data.sources.fer2013")
     return code_version(*modules)

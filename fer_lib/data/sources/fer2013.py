@@ -52,9 +52,7 @@ def find(root: Path) -> list[Path]:
         for train in sorted(root.glob(level + "train")):
             if (train.parent / "test").is_dir():
                 return [train.parent]
-    raise StudyError(
-        f"DATA_ROOT {root}: no {', '.join(FILE_NAMES)} or train/<class> folder found; {HOW_TO_GET}."
-    )
+    raise StudyError(f"DATA_ROOT {root}: no {', '.join(FILE_NAMES)} or train/<class> folder found; {HOW_TO_GET}.")
 
 
 def read(
@@ -116,9 +114,7 @@ def _open_csv(path: Path) -> Iterator[tuple[IO[bytes], str]]:
             member = _csv_member(archive, path)
             yield archive.extractfile(member), f"{path}:{member.name}"
     except (tarfile.TarError, EOFError, zlib.error, OSError) as error:
-        raise StudyError(
-            f"{path}: the archive is damaged or cut short ({error}); {HOW_TO_GET} again."
-        ) from error
+        raise StudyError(f"{path}: the archive is damaged or cut short ({error}); {HOW_TO_GET} again.") from error
 
 
 def _csv_member(archive: tarfile.TarFile, path: Path) -> tarfile.TarInfo:
@@ -139,9 +135,7 @@ def _csv_member(archive: tarfile.TarFile, path: Path) -> tarfile.TarInfo:
 def _chunks(file: IO[bytes], name: str) -> Iterator[pd.DataFrame]:
     """The CSV in pieces of 4,096 rows, so that memory stays small; column names without spaces."""
     try:
-        for chunk in pd.read_csv(
-            file, chunksize=4096, skipinitialspace=True, dtype=str, keep_default_na=False
-        ):
+        for chunk in pd.read_csv(file, chunksize=4096, skipinitialspace=True, dtype=str, keep_default_na=False):
             chunk.columns = chunk.columns.str.strip()
             missing = {"emotion", "Usage", "pixels"} - set(chunk.columns)
             if missing:
@@ -200,7 +194,6 @@ def _row_pixels(text: str, place: str) -> np.ndarray:
     values = text.split()
     if len(values) != SIZE**2 or not all(value.isdecimal() and int(value) <= 255 for value in values):
         raise StudyError(
-            f"{place}: {len(values)} pixel values where {SIZE**2} numbers from 0 to 255 are needed; "
-            f"{HOW_TO_GET} again."
+            f"{place}: {len(values)} pixel values where {SIZE**2} numbers from 0 to 255 are needed; {HOW_TO_GET} again."
         )
     return np.array(values, np.uint8).reshape(SIZE, SIZE)

@@ -29,9 +29,7 @@ def find(root: Path) -> list[Path]:
     """
     pictures = fer2013.find(root)[0]
     if pictures.is_dir():
-        raise StudyError(
-            f"{pictures}: FER+ needs FER2013 as CSV; the folder form has lost the order of rows."
-        )
+        raise StudyError(f"{pictures}: FER+ needs FER2013 as CSV; the folder form has lost the order of rows.")
     for level in ("", "*/", "*/*/"):
         if votes := sorted(root.glob(level + FILE_NAME)):
             return [pictures, votes[0]]
@@ -50,9 +48,7 @@ def read(pictures: Path, votes: Path, counts=fer2013.COUNTS) -> pd.DataFrame:
     ballots = read_votes(votes)
     usage = ballots["Usage"].map(fer2013.USAGES)
     if len(ballots) != len(table) or (usage.to_numpy() != table["split"].to_numpy()).any():
-        raise StudyError(
-            f"{votes}: {len(ballots)} rows that do not match FER2013's {len(table)}; {HOW_TO_GET} again."
-        )
+        raise StudyError(f"{votes}: {len(ballots)} rows that do not match FER2013's {len(table)}; {HOW_TO_GET} again.")
     shares, labels, problems = majority(ballots)
     files = {**table.attrs["files"], votes.name: sha256_file(votes)}
     return make_table(table.assign(votes=list(shares), label=labels, problem=problems), "ferplus", files)

@@ -89,9 +89,7 @@ def _classes(split_folder: Path) -> list[tuple[Path, str]]:
     for path in sorted(path for path in split_folder.iterdir() if path.is_dir()):
         label = parse_emotion(path.name)
         if label is None:
-            raise StudyError(
-                f"{path}: {path.name!r} is no known emotion; rename it to one of {', '.join(SYNONYMS)}."
-            )
+            raise StudyError(f"{path}: {path.name!r} is no known emotion; rename it to one of {', '.join(SYNONYMS)}.")
         classes.append((path, label))
     if not classes:
         raise StudyError(f"{split_folder}: no class folders; the form is split/class/picture.")

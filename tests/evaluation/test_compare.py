@@ -1,0 +1,50 @@
+import numpy as np
+import pytest
+from scipy import stats
+
+from fer_lib.evaluation.compare import Difference, intervals, paired_difference, resample
+from fer_lib.evaluation.metrics import METRICS, accuracy, class_recall
+
+
+def test_resamples_keep_the_number_of_pictures(rng):
+    counts = rng.integers(0, 50, (7, 7))
+    assert (resample(counts, 100).sum((1, 2)) == counts.sum()).all()
+
+
+def test_the_interval_of_an_accuracy_is_scipys_bootstrap_interval():
+    right = np.repeat([1, 0], [620, 380])
+    theirs = stats.bootstrap((right,), np.mean, n_resamples=9999, method="percentile", rng=np.random.default_rng(0))
+    value, low, high = intervals(np.array([[620, 380], [0, 0]]), {"a": accuracy}, 9999)["a"]
+    assert value == 0.62
+    assert (low, high) == pytest.approx(tuple(theirs.confidence_interval), abs=0.003)
+
+
+def test_class_metrics_get_an_interval_per_class(rng):
+    value, low, high = intervals(rng.integers(1, 50, (7, 7)), {"r": class_recall}, 500)["r"]
+    assert value.shape == low.shape == high.shape == (7,)
+    assert ((low < value) & (value < high)).all()
+
+
+def test_a_perfect_model_has_no_doubt_and_no_crash():
+    assert intervals(np.diag([5, 5]), METRICS, 100)["accuracy"] == (1, 1, 1)
+
+
+def test_mcnemar_by_hand_9_against_1():
+    """Of ten discordant pictures the second model wins nine: p = 2 * (C(10,0) + C(10,1)) / 2**10."""
+    before = np.array([True] * 1 + [False] * 9 + [True] * 40)
+    after = np.array([False] * 1 + [True] * 9 + [True] * 40)
+    change = paired_difference(before, after)
+    assert change.value == pytest.approx(8 / 50)
+    assert change.p == pytest.approx(2 * 11 / 1024)
+    assert change.low < change.value < change.high
+
+
+def test_equal_models_differ_by_nothing():
+    right = np.array([True, False, True])
+    assert paired_difference(right, right) == Difference(0, 0, 0, 1)
+
+
+def test_a_difference_reads_in_points_and_claims_no_more_than_its_interval_allows():
+    assert str(Difference(0.021, 0.008, 0.034, 0.0012)) == "+2.1 points [+0.8, +3.4], McNemar p = 0.0012"
+    verdicts = [Difference(0, *ends, 1).verdict for ends in ((0.1, 0.2), (-0.2, -0.1), (-0.1, 0.1))]
+    assert verdicts == ["raises", "lowers", "does not surely change"]

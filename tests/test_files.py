@@ -1,0 +1,64 @@
+import errno
+
+import pytest
+
+from fer_lib.errors import StudyError
+from fer_lib.files import atomic_folder, atomic_write, code_version, content_hash, sha256_file
+
+
+def test_a_failed_write_leaves_the_old_file_and_no_other(tmp_path):
+    target = tmp_path / "table.csv"
+    target.write_text("old")
+    with pytest.raises(RuntimeError), atomic_write(target) as temporary:
+        temporary.write_text("half")
+        raise RuntimeError
+    assert target.read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_full_disk_is_one_sentence_that_names_the_file_and_leaves_nothing(tmp_path):
+    sentence = r"table\.parquet: the disk is full; free some space"
+    with pytest.raises(StudyError, match=sentence), atomic_write(tmp_path / "table.parquet"):
+        raise OSError(errno.ENOSPC, "No space left on device")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_failed_folder_leaves_the_old_one(tmp_path):
+    target = tmp_path / "report"
+    with atomic_folder(target) as new:
+        (new / "a").write_text("old")
+    with pytest.raises(RuntimeError), atomic_folder(target) as new:
+        (new / "a").write_text("half")
+        raise RuntimeError
+    assert (target / "a").read_text() == "old"
+    assert list(tmp_path.iterdir()) == [target]
+
+
+def test_a_new_folder_replaces_the_old_one_as_a_whole(tmp_path):
+    for name in ("first", "second"):
+        with atomic_folder(tmp_path / "report") as new:
+            (new / name).write_text("x")
+    assert [path.name for path in (tmp_path / "report").iterdir()] == ["second"]
+
+
+def test_sha256_is_that_of_the_standard(tmp_path):
+    path = tmp_path / "abc"
+    path.write_text("abc")
+    assert sha256_file(path) == "ba7816bf8f01cfea414140de5dae2223b00361a396177a9cb410ff61f20015ad"
+
+
+def test_content_hash_ignores_the_order_of_keys_but_not_values():
+    assert content_hash({"a": 1, "b": 2}) == content_hash({"b": 2, "a": 1}) != content_hash({"a": 1, "b": 3})
+
+
+def test_code_version_changes_with_the_program_and_not_with_its_comments(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    versions = []
+    for name, code in (
+        ("plain", "def f(x):\n    return x + 1\n"),
+        ("told", '"""Words."""\n\n\ndef f(x):\n    """More words."""\n    return x + 1  # why\n'),
+        ("changed", "def f(x):\n    return x + 2\n"),
+    ):
+        (tmp_path / f"{name}.py").write_text(code)
+        versions.append(code_version(name))
+    assert versions[0] == versions[1] != versions[2]

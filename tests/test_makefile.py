@@ -1,0 +1,109 @@
+"""Make reruns what a change touches, and nothing else. Tried on a copy of the tree, without running any notebook."""
+
+import os
+import shutil
+import subprocess
+import time
+
+import pytest
+
+from fer_lib.files import ROOT
+
+NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
+
+
+@pytest.fixture
+def tree(tmp_path):
+    """The project's files, older than a finished report; notebook runs are replaced by `touch`."""
+    for name in ("fer_lib", "notebooks"):
+        shutil.copytree(ROOT / name, tmp_path / name, ignore=shutil.ignore_patterns("__pycache__"))
+    for name in ("Makefile", "requirements.lock", "pyproject.toml"):
+        shutil.copy(ROOT / name, tmp_path)
+    python = tmp_path / ".venv" / "bin" / "python"
+    python.parent.mkdir(parents=True)
+    python.write_text(
+        f'#!/bin/bash\ncase "$*" in\n'
+        f'*fer_lib.dependencies*) exec {os.path.realpath(ROOT / ".venv/bin/python")} "$@" ;;\n'
+        f'*" notebook "*) mkdir -p runs/synthetic-quick; n="${{@: -1}}"; echo "ran ${{n##*/}}"; '
+        f'sleep 0.01; touch "runs/synthetic-quick/${{n##*/}}" ;;\n'
+        f'*" publish "*) mkdir -p reports/synthetic; echo published; touch reports/synthetic/report.html ;;\n'
+        f"esac\n"
+    )
+    python.chmod(0o755)
+    for path in tmp_path.rglob("*"):
+        os.utime(path, (1e9, 1e9))
+    (tmp_path / ".venv" / ".ready").touch()
+    os.utime(tmp_path / ".venv" / ".ready", (1.1e9, 1.1e9))
+    assert ran(tmp_path) == [*NOTEBOOKS, "published"]
+    return tmp_path
+
+
+def make(tree, *words: str) -> str:
+    environment = {key: value for key, value in os.environ.items() if not key.startswith("MAKE")}
+    done = subprocess.run(["make", *words], cwd=tree, env=environment, capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr + done.stdout
+    return done.stdout
+
+
+def ran(tree, *words: str) -> list[str]:
+    lines = make(tree, "report", *words).splitlines()
+    time.sleep(0.05)  # file systems stamp times in steps of some milliseconds
+    return [
+        line.removeprefix("ran ").removesuffix(".ipynb") for line in lines if line.startswith(("ran ", "published"))
+    ]
+
+
+def test_nothing_changed_runs_nothing_and_says_so(tree):
+    assert "Nothing to do: reports/synthetic/report.html is newer" in make(tree, "report")
+
+
+@pytest.mark.parametrize(
+    ("touched", "expected"),
+    [
+        ("00_start_here", ["00_start_here", "11_report"]),
+        (
+            "01_data_preparation",
+            ["01_data_preparation", "03_svm_pca_baseline", "04_cnn_variants", "11_report"],
+        ),
+        ("04_cnn_variants", ["04_cnn_variants", "11_report"]),
+    ],
+)
+def test_a_touched_notebook_reruns_with_what_depends_on_it(tree, touched, expected):
+    (tree / "notebooks" / f"{touched}.ipynb").touch()
+    assert ran(tree) == [*expected, "published"]
+
+
+@pytest.mark.parametrize(
+    ("module", "expected"),
+    [
+        ("models/svm.py", ["03_svm_pca_baseline", "11_report"]),
+        ("training/fit.py", ["04_cnn_variants", "11_report"]),
+        ("show/report.py", []),
+        ("emotions.py", NOTEBOOKS),
+    ],
+)
+def test_a_changed_module_reruns_the_notebooks_that_import_it(tree, module, expected):
+    (tree / "fer_lib" / module).touch()
+    assert ran(tree) == [*expected, "published"]
+
+
+def test_another_seed_reruns_everything_once(tree):
+    assert ran(tree, "SEED=1") == [*NOTEBOOKS, "published"]
+    assert ran(tree, "SEED=1") == []
+
+
+def test_help_lists_every_target_and_the_knobs(tree):
+    text = make(tree)
+    for word in (
+        "report",
+        "test",
+        "lint",
+        "format",
+        "lab",
+        "clean",
+        "DATASET",
+        "PROFILE",
+        "DATA_ROOT",
+        "SEED",
+    ):
+        assert word in text

@@ -1,0 +1,132 @@
+"""The notebooks: their form, and all of them run end to end in profile smoke."""
+
+import ast
+import json
+import re
+import shutil
+
+import nbformat
+import pandas as pd
+import pytest
+
+from fer_lib.evaluation.results import COLUMNS
+from fer_lib.execute import execute
+from fer_lib.files import ROOT, sha256_file
+from fer_lib.show.report import publish
+
+PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
+PARAMETERS = {"DATASET", "PROFILE", "DATA_ROOT", "SEED", "RUNS"}
+
+
+def cells(path, kind):
+    return [cell for cell in nbformat.read(path, as_version=4).cells if cell.cell_type == kind]
+
+
+@pytest.fixture(scope="module")
+def study(tmp_path_factory):
+    """Every notebook executed on the embedded data, and the report built from them."""
+    runs = tmp_path_factory.mktemp("runs")
+    parameters = {"DATASET": "synthetic", "PROFILE": "smoke", "DATA_ROOT": "", "SEED": 0, "RUNS": str(runs)}
+    folder = runs / "synthetic-smoke"
+    for path in PATHS:
+        execute(path, folder / path.name, parameters)
+    publish(folder, runs / "report")
+    return runs
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_a_notebook_has_the_studys_form(path):
+    first = cells(path, "markdown")[0].source
+    assert re.match(r"# \d\d · ", first)
+    for part in ("**You will learn**", "**Reads**", "**writes**", "**takes**"):
+        assert part in first
+    parameters = [cell for cell in cells(path, "code") if "parameters" in cell.metadata.get("tags", [])]
+    assert len(parameters) == 1
+    assigned = {node.targets[0].id: ast.literal_eval(node.value) for node in ast.parse(parameters[0].source).body}
+    assert set(assigned) == PARAMETERS
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_a_notebook_is_committed_without_outputs_and_with_short_cells(path):
+    for cell in cells(path, "code"):
+        assert not cell.outputs
+        assert cell.execution_count is None
+        assert len(cell.source.splitlines()) <= 15
+
+
+@pytest.mark.parametrize("path", PATHS, ids=lambda path: path.stem)
+def test_a_notebook_writes_no_measured_number_into_its_prose(path):
+    """Percentages that a run produces come from the run; the confidence level is a setting."""
+    for cell in cells(path, "markdown"):
+        assert not re.search(r"\d+\.\d+ ?%", cell.source), cell.source
+
+
+def test_links_between_notebooks_lead_somewhere():
+    for path in PATHS:
+        for cell in cells(path, "markdown"):
+            for target in re.findall(r"\]\((\S+\.ipynb)\)", cell.source):
+                assert (path.parent / target).exists(), target
+
+
+def test_every_notebook_leaves_its_executed_copy_and_its_page(study):
+    for path in PATHS:
+        assert (study / "synthetic-smoke" / path.name).exists()
+        assert json.loads((study / "synthetic-smoke" / "pages" / f"{path.stem}.json").read_text())
+
+
+def test_results_are_tidy_rows_of_every_experiment(study):
+    results = pd.read_csv(study / "report" / "results.csv")
+    assert tuple(results.columns) == COLUMNS
+    expected = {"pca_svm", "classical_best", "six_layer/base", "six_layer/augmented"}
+    assert set(results["experiment"]) == expected
+    assert results["value"].between(0, 1).all()
+    assert ((results["low"] <= results["value"]) & (results["value"] <= results["high"]) | results["low"].isna()).all()
+
+
+def test_a_reviewer_can_recompute_the_accuracy_from_the_published_predictions(study):
+    results = pd.read_csv(study / "report" / "results.csv")
+    for experiment in ("pca_svm", "six_layer/base"):
+        predictions = pd.read_parquet(study / "report" / "predictions" / f"{experiment.replace('/', '-')}.parquet")
+        right = predictions.drop(columns=["id", "split", "label"]).idxmax(axis=1) == predictions["label"]
+        row = results.query("experiment == @experiment and metric == 'accuracy' and test_condition == 'bare'")
+        assert right.mean() == pytest.approx(row.set_index("split")["value"]["test"])
+
+
+def test_the_report_is_one_file_that_asks_for_no_other(study):
+    html = (study / "report" / "report.html").read_text()
+    assert not re.findall(r'(?:src|href)="(?!data:|#)', html)
+    assert html.count('src="data:image/png;base64,') == len(list((study / "report" / "figures").glob("*.png")))
+
+
+def test_the_manifest_has_the_true_hash_of_every_input_and_output(study):
+    manifest = json.loads((study / "report" / "manifest.json").read_text())
+    for name, expected in manifest["inputs"].items():
+        assert sha256_file(ROOT / name) == expected
+    outputs = {path for path in (study / "report").rglob("*") if path.is_file() and path.name != "manifest.json"}
+    for path in outputs:
+        assert manifest["outputs"][str(path.relative_to(study / "report"))] == sha256_file(path)
+    assert set(manifest["wall_seconds"]) == {path.stem for path in PATHS}
+    assert {run["experiment"]["name"] for run in manifest["runs"].values()} >= {"pca_svm", "six_layer/base"}
+    assert all(len(run["test_readings"]) == 1 for run in manifest["runs"].values())
+    assert {"git_commit", "git_dirty", "packages", "processor"} <= set(manifest["environment"])
+
+
+def test_a_second_run_measures_the_same_numbers(study, tmp_path):
+    again = tmp_path / "runs"
+    shutil.copytree(study / "synthetic-smoke", again / "synthetic-smoke")
+    shutil.rmtree(again / "synthetic-smoke" / "results")
+    name = "03_svm_pca_baseline.ipynb"
+    parameters = {"DATASET": "synthetic", "PROFILE": "smoke", "DATA_ROOT": "", "SEED": 0, "RUNS": str(again)}
+    execute(ROOT / "notebooks" / name, again / "synthetic-smoke" / name, parameters)
+    first, second = (pd.read_csv(r / "synthetic-smoke/results/03_svm_pca_baseline.csv") for r in (study, again))
+    pd.testing.assert_frame_equal(first, second)
+
+
+def test_a_missing_notebook_run_is_named_before_a_report_is_built(study, tmp_path):
+    from fer_lib.errors import StudyError
+
+    shutil.copytree(study / "synthetic-smoke", tmp_path / "x")
+    (tmp_path / "x" / "pages" / "04_cnn_variants.json").unlink()
+    with pytest.raises(StudyError, match="notebook 04_cnn_variants has not run; run `make report`"):
+        publish(tmp_path / "x", tmp_path / "report")
+    assert not (tmp_path / "report").exists()
