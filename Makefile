@@ -27,7 +27,8 @@ help: ## list the targets
 	@echo
 	@echo 'Knobs: DATASET=synthetic|fer2013|ferplus|folder  PROFILE=smoke|quick|full  DATA_ROOT=folder  SEED=number'
 
-report: ## run the study and write reports/<dataset>/report.html
+report: $(READY) ## run the study and write reports/<dataset>/report.html
+	@$(PY) -m fer_lib check $(KNOBS)
 	@if $(MAKE) -q $(REPORT)/report.html; then \
 	  echo "Nothing to do: $(REPORT)/report.html is newer than all that it is made from."; \
 	else $(MAKE) $(REPORT)/report.html; fi

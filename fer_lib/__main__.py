@@ -26,6 +26,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m fer_lib", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, command, about in (
+        ("check", check, "check settings and find the data set, without reading it"),
         ("prepare", prepare, "read a data set into the study table"),
         ("train", train, "train experiments into the run store"),
         ("notebook", notebook, "execute one notebook"),
@@ -45,6 +46,15 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--seed", type=int, default=0)
         sub.add_argument("--runs", default="runs", help="where runs are kept, from the top of the repository")
     return parser
+
+
+def check(arguments: argparse.Namespace) -> None:
+    """Refuse an unknown profile or data set, and a DATA_ROOT without the data, before anything runs."""
+    from fer_lib.data.sources import find_inputs
+    from fer_lib.profiles import get_profile
+
+    get_profile(arguments.profile)
+    find_inputs(arguments.dataset, arguments.data_root)
 
 
 def prepare(arguments: argparse.Namespace) -> None:

@@ -19,15 +19,21 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @contextlib.contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """Turn a full or read-only disk below `path` into one sentence."""
+    """Turn a full or read-only disk below `path` into one sentence; PyTorch reports it as a RuntimeError."""
     try:
         yield
-    except OSError as error:
-        if error.errno in (errno.ENOSPC, errno.EDQUOT):
+    except (OSError, RuntimeError) as error:
+        number = getattr(error, "errno", None)
+        if number in (errno.ENOSPC, errno.EDQUOT) or _is_full(path):
             raise StudyError(f"{path}: the disk is full; free some space and run again.") from error
-        if error.errno in (errno.EACCES, errno.EROFS):
+        if number in (errno.EACCES, errno.EROFS):
             raise StudyError(f"{path}: this place cannot be written; make it writable.") from error
         raise
+
+
+def _is_full(path: Path) -> bool:
+    place = next(folder for folder in (path, *path.parents) if folder.is_dir())
+    return shutil.disk_usage(place).free < 1_000_000
 
 
 @contextlib.contextmanager

@@ -37,6 +37,14 @@ def environment() -> dict:
     }
 
 
+def peak_memory_gb() -> float:
+    """The most memory that this process has held so far, in GB."""
+    import resource
+
+    unit = 1e9 if platform.system() == "Darwin" else 1e6  # bytes there, kilobytes elsewhere
+    return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
 def git_state() -> dict:
     """The commit of this checkout and whether it had changes beside the reports; None outside git."""
     try:

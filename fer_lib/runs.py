@@ -8,7 +8,6 @@ have the hashes that it says.
 import dataclasses
 import json
 import os
-import resource
 import shutil
 import time
 from collections.abc import Callable
@@ -20,7 +19,7 @@ from filelock import FileLock
 
 from fer_lib.errors import StudyError
 from fer_lib.files import content_hash, disk_errors, sha256_file, write_json
-from fer_lib.machine import environment
+from fer_lib.machine import environment, peak_memory_gb
 
 RECORD = "experiment.json"
 
@@ -105,8 +104,8 @@ class RunStore:
         for leftover in (folder / "seconds.json", *folder.glob(".*")):
             leftover.unlink(missing_ok=True)
         seconds = earlier + time.perf_counter() - start
-        peak = resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / 1e6
-        write_json(folder / "environment.json", {**environment(), "seconds": seconds, "peak_memory_gb": peak})
+        measured = {"seconds": seconds, "peak_memory_gb": peak_memory_gb()}
+        write_json(folder / "environment.json", {**environment(), **measured})
         files = {path.name: sha256_file(path) for path in sorted(folder.iterdir())}
         write_json(folder / RECORD, {**key, "files": files})
 

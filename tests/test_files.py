@@ -1,4 +1,5 @@
 import errno
+from types import SimpleNamespace
 
 import pytest
 
@@ -20,6 +21,13 @@ def test_a_full_disk_is_one_sentence_that_names_the_file_and_leaves_nothing(tmp_
     sentence = r"table\.parquet: the disk is full; free some space"
     with pytest.raises(StudyError, match=sentence), atomic_write(tmp_path / "table.parquet"):
         raise OSError(errno.ENOSPC, "No space left on device")
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_full_disk_is_noticed_where_the_library_does_not_say_so(tmp_path, monkeypatch):
+    monkeypatch.setattr("shutil.disk_usage", lambda place: SimpleNamespace(free=0))
+    with pytest.raises(StudyError, match="the disk is full"), atomic_write(tmp_path / "checkpoint.pt"):
+        raise RuntimeError("unexpected pos 64 vs 0")
     assert list(tmp_path.iterdir()) == []
 
 

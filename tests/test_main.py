@@ -7,6 +7,9 @@ from fer_lib.__main__ import main
     ("words", "sentence"),
     [
         (["prepare", "--dataset", "fer2013"], "error: DATASET=fer2013 needs DATA_ROOT"),
+        (["check", "--dataset", "fer2013", "--data-root", "/nowhere"], "error: DATA_ROOT /nowhere is no folder"),
+        (["check", "--dataset", "mnist"], "error: DATASET 'mnist' is unknown"),
+        (["check", "--profile", "huge"], "error: PROFILE 'huge' is unknown"),
         (["prepare", "--dataset", "mnist"], "error: DATASET 'mnist' is unknown"),
         (["prepare", "--profile", "huge"], "error: PROFILE 'huge' is unknown"),
         (

@@ -130,7 +130,7 @@ def classical_best(classes: Sequence[str], profile: Profile) -> Classical:
         components=min(300, profile.components[-1]),
         whiten=False,
         C=2.5,
-        gamma=2.5,
+        gamma=1.6,
         class_weight=None,
         mirror=True,
         classes=tuple(classes),

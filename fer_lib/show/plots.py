@@ -94,7 +94,8 @@ def explained_variance(shares: np.ndarray, marked: int, title: str) -> Figure:
     figure, axis = plt.subplots(figsize=(6, 3.2))
     axis.plot(np.arange(1, len(total) + 1), total, color=OURS)
     axis.plot([marked, marked, 0], [0, total[marked - 1], total[marked - 1]], ls=":", color=INK)
-    axis.annotate(f"{marked} components: {total[marked - 1]:.1f} %", (marked, total[marked - 1] - 9), size=9)
+    label = f"{marked} components: {total[marked - 1]:.1f} %"
+    axis.annotate(label, (marked, 50), xytext=(-6, 0), textcoords="offset points", ha="right", size=9)
     axis.set(
         xlabel="principal components",
         ylabel="explained variance [%]",
@@ -195,6 +196,8 @@ def against_papers(rows: pd.DataFrame, title: str, xlabel: str = "accuracy [%]")
     figure, axis = plt.subplots(figsize=(7.5, 0.42 * len(names) + 1.2))
     for source, colour, marker in (("ours", OURS, "o"), ("paper", PAPER, "D")):
         part = rows[rows["source"] == source]
+        if part.empty:
+            continue
         y = [names.index(name) + (0.12 if source == "paper" else -0.12) for name in part["name"]]
         low, high = (part[side].fillna(part["value"]) for side in ("low", "high"))
         error = 100 * np.abs(np.vstack([part["value"] - low, high - part["value"]]))

@@ -11,7 +11,7 @@ from fer_lib.data.sources import fer2013, ferplus, folder, synthetic
 from fer_lib.data.splits import check_splits
 from fer_lib.data.table import load_table, save_table
 from fer_lib.errors import StudyError
-from fer_lib.files import code_version, content_hash
+from fer_lib.files import ROOT, code_version, content_hash
 
 READERS = {"fer2013": fer2013, "ferplus": ferplus, "folder": folder}
 DATASETS = ("synthetic", *READERS)
@@ -25,7 +25,8 @@ def load_dataset(
     Parameters
     ----------
     dataset : one of `DATASETS`
-    data_root : where the user's copy lies; `synthetic` needs none
+    data_root : where the user's copy lies, a relative path counted from the top of the repository; `synthetic`
+        needs none
     cache : folder for the finished tables
 
     Raises
@@ -33,16 +34,27 @@ def load_dataset(
     StudyError
         For an unknown data set, a missing or empty DATA_ROOT, and whatever the reader refuses.
     """
-    if dataset not in DATASETS:
-        raise StudyError(f"DATASET {dataset!r} is unknown; use one of {', '.join(DATASETS)}.")
+    inputs = find_inputs(dataset, data_root)
     if dataset == "synthetic":
         key = {"pictures": synthetic_pictures, "seed": seed, "code": _reader_code(dataset)}
         return _cached(cache, dataset, key, lambda: synthetic.read(synthetic_pictures, seed))
     reader = READERS[dataset]
-    inputs = reader.find(_check_root(dataset, data_root))
     key = {"inputs": [_state(path) for path in inputs], "seed": seed, "code": _reader_code(dataset)}
     options = {} if dataset == "ferplus" else {"seed": seed}
     return _cached(cache, dataset, key, lambda: reader.read(*inputs, **options))
+
+
+def find_inputs(dataset: str, data_root: str | Path | None) -> list[Path]:
+    """The files or folders that the data set would be read from; none for `synthetic`.
+
+    Raises
+    ------
+    StudyError
+        For an unknown data set, a missing DATA_ROOT, and one that does not hold the data set.
+    """
+    if dataset not in DATASETS:
+        raise StudyError(f"DATASET {dataset!r} is unknown; use one of {', '.join(DATASETS)}.")
+    return [] if dataset == "synthetic" else READERS[dataset].find(_check_root(dataset, data_root))
 
 
 def _cached(cache: Path, dataset: str, key: dict, read) -> pd.DataFrame:
@@ -58,7 +70,7 @@ def _cached(cache: Path, dataset: str, key: dict, read) -> pd.DataFrame:
 def _check_root(dataset: str, data_root: str | Path | None) -> Path:
     if not data_root:
         raise StudyError(f"DATASET={dataset} needs DATA_ROOT, the folder that holds your copy; set DATA_ROOT=….")
-    root = Path(data_root).expanduser().resolve()
+    root = (ROOT / Path(data_root).expanduser()).resolve()
     if not root.is_dir():
         raise StudyError(f"DATA_ROOT {data_root} is no folder; set it to where your copy of {dataset} lies.")
     return root

@@ -1,0 +1,1 @@
+"""Speed, measured as ratios inside one run, because machines differ and are noisy."""
