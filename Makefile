@@ -29,9 +29,10 @@ help: ## list the targets
 
 report: $(READY) ## run the study and write reports/<dataset>/report.html
 	@$(PY) -m fer_lib check $(KNOBS)
-	@if $(MAKE) -q $(REPORT)/report.html; then \
-	  echo "Nothing to do: $(REPORT)/report.html is newer than all that it is made from."; \
-	else $(MAKE) $(REPORT)/report.html; fi
+	@state=0; $(MAKE) -q $(REPORT)/report.html || state=$$?; case $$state in \
+	  0) echo "Nothing to do: $(REPORT)/report.html is newer than all that it is made from." ;; \
+	  1) $(MAKE) $(REPORT)/report.html ;; \
+	  *) exit 1 ;; esac
 
 test: lint ## lint, then every test, notebooks in profile smoke included
 	@$(PY) -m pytest $(TESTS)
@@ -66,7 +67,8 @@ $(READY): requirements.lock pyproject.toml
 	if [ -z "$$python" ]; then echo "error: no Python 3.11 or 3.12 found; install one, or name it: make PYTHON=…" >&2; exit 1; fi; \
 	echo "Building .venv from requirements.lock …"; \
 	{ rm -rf .venv && "$$python" -m venv .venv \
-	  && $(PY) -m pip install -q --disable-pip-version-check "$$(grep -oE '^uv==[0-9.]+' requirements.lock)" \
+	  && $(PY) -m pip install -q --disable-pip-version-check --require-hashes \
+	    -r <(awk '/^[a-z]/ {uv = /^uv==/} uv' requirements.lock) \
 	  && .venv/bin/uv pip sync -q --require-hashes requirements.lock \
 	  && .venv/bin/uv pip install -q --no-deps --no-build-isolation -e . ; } \
 	|| { rm -rf .venv; \
@@ -77,7 +79,8 @@ $(READY): requirements.lock pyproject.toml
 # The study: each notebook's executed copy depends on the notebook, the settings, the modules that it imports
 # (dependencies.mk, read from the code) and the notebooks before it.
 ifneq ($(filter $(REPORT)/report.html $(RUN)/%,$(MAKECMDGOALS)),)
-SETTINGS := DATASET=$(DATASET) PROFILE=$(PROFILE) DATA_ROOT=$(DATA_ROOT) SEED=$(SEED)
+DATA_STATE := $(if $(DATA_ROOT),$(shell ls -lLR "$(subst ~/,$(HOME)/,$(DATA_ROOT))" 2>/dev/null | cksum))
+SETTINGS := DATASET=$(DATASET) PROFILE=$(PROFILE) DATA_ROOT=$(DATA_ROOT) $(DATA_STATE) SEED=$(SEED)
 $(shell mkdir -p $(RUN); [ "$$(cat $(RUN)/settings 2>/dev/null)" = "$(SETTINGS)" ] || echo "$(SETTINGS)" > $(RUN)/settings)
 
 $(RUN)/dependencies.mk: $(NOTEBOOKS) $(shell find fer_lib -name '*.py') $(READY)

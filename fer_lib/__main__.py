@@ -43,7 +43,7 @@ def _parser() -> argparse.ArgumentParser:
         sub.add_argument("--dataset", default="synthetic")
         sub.add_argument("--profile", default="quick")
         sub.add_argument("--data-root", default="")
-        sub.add_argument("--seed", type=int, default=0)
+        sub.add_argument("--seed", default="0")
         sub.add_argument("--runs", default="runs", help="where runs are kept, from the top of the repository")
     return parser
 
@@ -51,9 +51,10 @@ def _parser() -> argparse.ArgumentParser:
 def check(arguments: argparse.Namespace) -> None:
     """Refuse an unknown profile or data set, and a DATA_ROOT without the data, before anything runs."""
     from fer_lib.data.sources import find_inputs
-    from fer_lib.profiles import get_profile
+    from fer_lib.profiles import get_profile, parse_seed
 
     get_profile(arguments.profile)
+    parse_seed(arguments.seed)
     find_inputs(arguments.dataset, arguments.data_root)
 
 
@@ -77,13 +78,13 @@ def train(arguments: argparse.Namespace) -> None:
 def notebook(arguments: argparse.Namespace) -> None:
     """Execute a notebook into the folder of its run."""
     from fer_lib.execute import execute
-    from fer_lib.profiles import get_profile
+    from fer_lib.profiles import get_profile, parse_seed
 
     parameters = {
         "DATASET": arguments.dataset,
         "PROFILE": get_profile(arguments.profile).name,
         "DATA_ROOT": arguments.data_root,
-        "SEED": arguments.seed,
+        "SEED": parse_seed(arguments.seed),
         "RUNS": arguments.runs,
     }
     execute(arguments.notebook, _folder(arguments) / arguments.notebook.name, parameters)

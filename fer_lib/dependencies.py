@@ -47,7 +47,11 @@ def rules(folder: str) -> str:
     """One Make rule a notebook: its executed copy in `folder` depends on the modules that it imports."""
     lines = []
     for notebook in sorted((ROOT / "notebooks").glob("*.ipynb")):
-        needs = " ".join(sorted(str(path.relative_to(ROOT)) for path in notebook_modules(notebook)))
+        try:
+            modules = notebook_modules(notebook)
+        except (SyntaxError, ValueError) as error:
+            sys.exit(f"error: {notebook.name} cannot be read ({error}); mend it and run again.")
+        needs = " ".join(sorted(path.relative_to(ROOT).as_posix() for path in modules))
         lines.append(f"{folder}/{notebook.name}: {needs}")
     return "\n".join(lines) + "\n"
 

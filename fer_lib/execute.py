@@ -6,6 +6,7 @@ from pathlib import Path
 
 import nbformat
 import papermill
+from nbclient.exceptions import DeadKernelError
 
 from fer_lib.errors import StudyError
 from fer_lib.files import ROOT, atomic_write
@@ -37,6 +38,11 @@ def execute(notebook: Path, output: Path, parameters: dict) -> None:
                 stderr_file=sys.stderr,
                 progress_bar={"desc": notebook.stem, "mininterval": float(os.environ[HEADLESS])},
             )
+        except DeadKernelError as error:
+            raise StudyError(
+                f"{notebook.name}: its kernel was killed, most likely for lack of memory; close other programs or "
+                "use a smaller PROFILE, and run again."
+            ) from error
         except papermill.PapermillExecutionError as error:
             if error.ename == StudyError.__name__:
                 raise StudyError(error.evalue) from error

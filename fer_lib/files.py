@@ -19,10 +19,12 @@ ROOT = Path(__file__).resolve().parents[1]
 
 @contextlib.contextmanager
 def disk_errors(path: Path) -> Iterator[None]:
-    """Turn a full or read-only disk below `path` into one sentence; PyTorch reports it as a RuntimeError."""
+    """Turn a full or read-only disk below `path` into one sentence, whatever error a library makes of it."""
     try:
         yield
-    except (OSError, RuntimeError) as error:
+    except StudyError:
+        raise
+    except Exception as error:
         number = getattr(error, "errno", None)
         if number in (errno.ENOSPC, errno.EDQUOT) or _is_full(path):
             raise StudyError(f"{path}: the disk is full; free some space and run again.") from error
@@ -50,12 +52,13 @@ def atomic_write(path: Path | str) -> Iterator[Path]:
         path.parent.mkdir(parents=True, exist_ok=True)
         handle, name = tempfile.mkstemp(dir=path.parent, prefix=f".{path.name}.", suffix=path.suffix)
         os.close(handle)
-        try:
+    try:
+        with disk_errors(path):
             yield Path(name)
             os.chmod(name, 0o644)
             os.replace(name, path)
-        finally:
-            Path(name).unlink(missing_ok=True)
+    finally:
+        Path(name).unlink(missing_ok=True)
 
 
 @contextlib.contextmanager
@@ -65,7 +68,8 @@ def atomic_folder(path: Path | str) -> Iterator[Path]:
     with disk_errors(path):
         path.parent.mkdir(parents=True, exist_ok=True)
         new = Path(tempfile.mkdtemp(dir=path.parent, prefix=f".{path.name}."))
-        try:
+    try:
+        with disk_errors(path):
             yield new
             os.chmod(new, 0o755)
             old = new.with_name(new.name + ".old")
@@ -73,14 +77,19 @@ def atomic_folder(path: Path | str) -> Iterator[Path]:
                 os.replace(path, old)
             os.replace(new, path)
             shutil.rmtree(old, ignore_errors=True)
-        finally:
-            shutil.rmtree(new, ignore_errors=True)
+    finally:
+        shutil.rmtree(new, ignore_errors=True)
 
 
 def write_json(path: Path | str, value: object) -> None:
     """Write `value` as indented JSON, atomically."""
     with atomic_write(path) as temporary:
         temporary.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
+
+
+def notebooks() -> list[Path]:
+    """The study's notebooks, in order."""
+    return sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
 
 
 def sha256_file(path: Path | str) -> str:
@@ -106,7 +115,7 @@ def _program(module: str) -> str:
         body = getattr(node, "body", None)
         if isinstance(body, list) and body and _is_docstring(body[0]):
             node.body = body[1:] or [ast.Pass()]
-    return ast.dump(tree)
+    return ast.dump(tree).replace(", type_params=[]", "")  # which Python 3.12 adds to every function
 
 
 def _is_docstring(node: ast.AST) -> bool:

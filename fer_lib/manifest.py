@@ -8,7 +8,7 @@ import nbformat
 import pandas as pd
 
 from fer_lib.data.table import load_table, table_hash
-from fer_lib.files import ROOT, sha256_file, write_json
+from fer_lib.files import ROOT, notebooks, sha256_file, write_json
 from fer_lib.machine import environment
 from fer_lib.runs import Run
 
@@ -22,18 +22,17 @@ def build_manifest(folder: Path, report: Path) -> dict:
     wall_seconds (per notebook), environment and time
     """
     table = load_table(folder / "table.parquet")
-    executed = sorted(folder.glob("[0-9][0-9]_*.ipynb"))
-    sources = [*sorted(ROOT.glob("notebooks/*.ipynb")), *sorted(ROOT.glob("fer_lib/**/*.py"))]
-    sources += [ROOT / "requirements.lock"]
+    executed = [folder / notebook.name for notebook in notebooks()]
+    sources = [*notebooks(), *sorted(ROOT.glob("fer_lib/**/*.py")), *sorted(ROOT.glob("fer_lib/**/*.html"))]
+    sources += [ROOT / "Makefile", ROOT / "requirements.lock"]
+    written = sorted(path for path in report.rglob("*") if path.is_file())
     manifest = {
         "study": json.loads((folder / "study.json").read_text(encoding="utf-8")),
         "time": datetime.now(UTC).isoformat(timespec="seconds"),
         "data": {"files": table.attrs["files"], "table": table_hash(table), "rows": len(table)},
-        "inputs": {str(path.relative_to(ROOT)): sha256_file(path) for path in sources},
+        "inputs": {path.relative_to(ROOT).as_posix(): sha256_file(path) for path in sources},
         "outputs": {
-            **{
-                str(path.relative_to(report)): sha256_file(path) for path in sorted(report.rglob("*")) if path.is_file()
-            },
+            **{path.relative_to(report).as_posix(): sha256_file(path) for path in written},
             **{f"executed/{path.name}": sha256_file(path) for path in executed},
         },
         "runs": _runs(folder),
@@ -47,8 +46,9 @@ def build_manifest(folder: Path, report: Path) -> dict:
 def _runs(folder: Path) -> dict[str, dict]:
     """The trainings behind the results: how long each took, on what, and how often it read the test split."""
     runs = {}
-    for page in sorted((folder / "pages").glob("*.json")):
-        for item in json.loads(page.read_text(encoding="utf-8")):
+    for notebook in notebooks():
+        page = (folder / "pages" / f"{notebook.stem}.json").read_text(encoding="utf-8")
+        for item in json.loads(page):
             if item["kind"] == "run":
                 run = Run(folder.parent / "store" / item["name"])
                 readings = pd.read_csv(run.folder / "test_readings.csv").to_dict("records")

@@ -1,6 +1,6 @@
 """How much is computed: `smoke` shows that it runs, `quick` that it works, `full` is the study."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from fer_lib.errors import StudyError
 
@@ -14,7 +14,6 @@ class Profile:
     search_pictures : training pictures that the cross-validation of C and gamma sees
     search_folds : folds of that cross-validation
     max_epochs, patience : limits of a network's training
-    seeds : how many trainings stand behind a network's row
     resamples : bootstrap resamples behind an interval
     """
 
@@ -25,16 +24,20 @@ class Profile:
     search_folds: int
     max_epochs: int
     patience: int
-    seeds: int
     resamples: int
+
+    def for_pictures(self, n: int) -> "Profile":
+        """This profile for `n` training pictures: no more components than a third of them."""
+        fitting = tuple(k for k in self.components if k <= n // 3)
+        return replace(self, components=fitting or (n // 3,))
 
 
 PROFILES = {
     profile.name: profile
     for profile in (
-        Profile("smoke", 700, (10, 30, 60), 300, 2, 2, 2, 1, 200),
-        Profile("quick", 4200, (10, 25, 50, 100, 150, 250), 1200, 3, 20, 5, 1, 2000),
-        Profile("full", 21000, (10, 25, 50, 100, 150, 250, 400), 8000, 3, 60, 8, 1, 10000),
+        Profile("smoke", 700, (10, 30, 60), 300, 2, 2, 2, 200),
+        Profile("quick", 2800, (10, 25, 50, 100, 150, 250), 1200, 3, 20, 5, 2000),
+        Profile("full", 21000, (10, 25, 50, 100, 150, 250, 400), 8000, 3, 60, 8, 10000),
     )
 }
 
@@ -50,3 +53,16 @@ def get_profile(name: str) -> Profile:
     if name not in PROFILES:
         raise StudyError(f"PROFILE {name!r} is unknown; use one of {', '.join(PROFILES)}.")
     return PROFILES[name]
+
+
+def parse_seed(seed: int | str) -> int:
+    """The seed as a number.
+
+    Raises
+    ------
+    StudyError
+        When it is no whole number from 0.
+    """
+    if not str(seed).isdecimal():
+        raise StudyError(f"SEED {seed!r} is no whole number from 0; use one, such as SEED=0.")
+    return int(seed)

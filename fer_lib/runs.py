@@ -20,6 +20,7 @@ from filelock import FileLock
 from fer_lib.errors import StudyError
 from fer_lib.files import content_hash, disk_errors, sha256_file, write_json
 from fer_lib.machine import environment, peak_memory_gb
+from fer_lib.progress import ticking
 
 RECORD = "experiment.json"
 
@@ -91,10 +92,12 @@ class RunStore:
         return Run(folder)
 
     def _fill(self, folder: Path, key: dict, make: Callable[[Path], None]) -> None:
+        (folder / RECORD).unlink(missing_ok=True)
         earlier = _read_json(folder / "seconds.json") if (folder / "seconds.json").exists() else 0.0
         start = time.perf_counter()
         try:
-            make(folder)
+            with ticking(key["experiment"]["name"]):
+                make(folder)
         except BaseException:
             if any(folder.iterdir()):
                 write_json(folder / "seconds.json", earlier + time.perf_counter() - start)

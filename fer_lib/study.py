@@ -13,9 +13,9 @@ from fer_lib.data.sources import load_dataset
 from fer_lib.data.table import load_table, save_table, usable
 from fer_lib.emotions import in_order
 from fer_lib.errors import StudyError
-from fer_lib.files import ROOT, atomic_write, write_json
+from fer_lib.files import ROOT, atomic_write, notebooks, write_json
 from fer_lib.machine import environment
-from fer_lib.profiles import Profile, get_profile
+from fer_lib.profiles import Profile, get_profile, parse_seed
 from fer_lib.runs import Run, RunStore
 from fer_lib.show.plots import use_style
 
@@ -107,9 +107,10 @@ class Study:
 
     def all_results(self) -> pd.DataFrame:
         """The result rows of every notebook that has run, in notebook order."""
-        files = sorted((self.folder / "results").glob("*.csv"))
+        files = [self.folder / "results" / f"{notebook.stem}.csv" for notebook in notebooks()]
+        files = [file for file in files if file.exists()]
         if not files:
-            raise StudyError(f"{self.folder}: no results yet; run the notebooks before 11_report first.")
+            raise StudyError(f"{self.folder}: no results yet; run the notebooks before {self.notebook} first.")
         return pd.concat([pd.read_csv(file, dtype={"notebook": str}) for file in files], ignore_index=True)
 
     def save_results(self, results: pd.DataFrame) -> None:
@@ -136,7 +137,7 @@ class Study:
 def open_study(
     notebook: str, dataset: str, profile: str, data_root: str = "", seed: int = 0, runs: str | Path = "runs"
 ) -> Study:
-    """Resolve a notebook's parameters.
+    """Resolve a notebook's parameters, and forget what an earlier run of the same notebook left.
 
     Parameters
     ----------
@@ -145,17 +146,16 @@ def open_study(
     Raises
     ------
     StudyError
-        For an unknown profile.
+        For an unknown profile, or a seed that is no whole number from 0.
     """
     use_style()
     root = ROOT / runs
-    folder = root / f"{dataset}-{profile}"
-    study = Study(notebook, dataset, get_profile(profile), data_root, int(seed), folder, RunStore(root / "store"))
-    for part in ("pages", "results"):
-        for left_over in (folder / part).glob(f"{notebook}.*"):
-            left_over.unlink()
+    folder, store = root / f"{dataset}-{profile}", RunStore(root / "store")
+    study = Study(notebook, dataset, get_profile(profile), data_root, parse_seed(seed), folder, store)
+    for left_over in (f"pages/{notebook}.json", f"results/{notebook}.csv", f"{notebook}.ipynb"):
+        (folder / left_over).unlink(missing_ok=True)
     write_json(
         folder / "study.json",
-        {"dataset": dataset, "seed": seed, "profile": dataclasses.asdict(study.profile)},
+        {"dataset": dataset, "seed": study.seed, "profile": dataclasses.asdict(study.profile)},
     )
     return study

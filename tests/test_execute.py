@@ -28,6 +28,13 @@ def test_a_study_error_comes_out_as_its_sentence_and_no_copy_is_left(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["in.ipynb"]
 
 
+def test_a_killed_kernel_is_told_with_what_to_do(tmp_path):
+    code = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
+    with pytest.raises(StudyError, match=r"in\.ipynb: its kernel was killed, most likely for lack of memory"):
+        execute(write(tmp_path / "in.ipynb", "N = 1", code), tmp_path / "out.ipynb", {})
+    assert [path.name for path in tmp_path.iterdir()] == ["in.ipynb"]
+
+
 def test_any_other_error_names_notebook_cell_and_the_copy_to_look_at(tmp_path):
     with pytest.raises(StudyError, match=r"in\.ipynb stopped in cell .*ZeroDivisionError.*out\.failed\.ipynb"):
         execute(write(tmp_path / "in.ipynb", "N = 1", "1 / 0"), tmp_path / "out.ipynb", {})

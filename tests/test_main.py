@@ -10,6 +10,7 @@ from fer_lib.__main__ import main
         (["check", "--dataset", "fer2013", "--data-root", "/nowhere"], "error: DATA_ROOT /nowhere is no folder"),
         (["check", "--dataset", "mnist"], "error: DATASET 'mnist' is unknown"),
         (["check", "--profile", "huge"], "error: PROFILE 'huge' is unknown"),
+        (["check", "--seed", "x"], "error: SEED 'x' is no whole number"),
         (["prepare", "--dataset", "mnist"], "error: DATASET 'mnist' is unknown"),
         (["prepare", "--profile", "huge"], "error: PROFILE 'huge' is unknown"),
         (

@@ -3,6 +3,7 @@
 import os
 import shutil
 import subprocess
+import sys
 import time
 
 import pytest
@@ -23,7 +24,7 @@ def tree(tmp_path):
     python.parent.mkdir(parents=True)
     python.write_text(
         f'#!/bin/bash\ncase "$*" in\n'
-        f'*fer_lib.dependencies*) exec {os.path.realpath(ROOT / ".venv/bin/python")} "$@" ;;\n'
+        f'*fer_lib.dependencies*) exec {sys.executable} "$@" ;;\n'
         f'*" notebook "*) mkdir -p runs/synthetic-quick; n="${{@: -1}}"; echo "ran ${{n##*/}}"; '
         f'sleep 0.01; touch "runs/synthetic-quick/${{n##*/}}" ;;\n'
         f'*" publish "*) mkdir -p reports/synthetic; echo published; touch reports/synthetic/report.html ;;\n'
@@ -90,6 +91,26 @@ def test_a_changed_module_reruns_the_notebooks_that_import_it(tree, module, expe
 def test_another_seed_reruns_everything_once(tree):
     assert ran(tree, "SEED=1") == [*NOTEBOOKS, "published"]
     assert ran(tree, "SEED=1") == []
+
+
+def test_data_below_a_folder_with_a_space_run_once_and_again_when_a_file_changes(tree):
+    root = tree / "my data"
+    root.mkdir()
+    words = ("DATASET=synthetic", f"DATA_ROOT={root}")
+    assert ran(tree, *words) == [*NOTEBOOKS, "published"]
+    assert ran(tree, *words) == []
+    (root / "fer2013.csv").write_text("new")
+    assert ran(tree, *words) == [*NOTEBOOKS, "published"]
+
+
+def test_each_data_set_and_profile_has_its_own_report(tree):
+    for words, folder in (
+        ((), "reports/synthetic"),
+        (("PROFILE=smoke",), "reports/synthetic-smoke"),
+        (("DATASET=fer2013",), "reports/fer2013"),
+        (("DATASET=fer2013", "PROFILE=quick"), "reports/fer2013-quick"),
+    ):
+        assert make(tree, "-s", "--eval", "show: ; @echo $(REPORT)", "show", *words).strip() == folder
 
 
 def test_help_lists_every_target_and_the_knobs(tree):

@@ -55,6 +55,15 @@ def test_an_interrupted_run_is_not_believed_and_is_given_back_to_go_on(tmp_path)
     assert seen == ["half"]
 
 
+def test_a_run_stopped_just_before_its_folder_got_its_name_is_finished_by_the_next_call(tmp_path, monkeypatch):
+    store = RunStore(tmp_path)
+    monkeypatch.setattr("fer_lib.runs.os.replace", lambda *paths: (_ for _ in ()).throw(KeyboardInterrupt))
+    with pytest.raises(KeyboardInterrupt):
+        store.get(Toy(), "data", "code", make)
+    monkeypatch.undo()
+    assert store.get(Toy(), "data", "code", make).history["epoch"].tolist() == [1]
+
+
 @pytest.mark.parametrize("harm", ["change", "remove"])
 def test_a_damaged_run_is_refused_by_file(tmp_path, harm):
     store = RunStore(tmp_path)

@@ -11,10 +11,24 @@ from sklearn.model_selection import StratifiedGroupKFold
 from fer_lib.data.table import SPLITS
 from fer_lib.errors import StudyError
 
+FEWEST_IN_TRAIN = 10  # of each class, so that every fold of a cross-validation sees it
+
 
 def carve_validation(table: pd.DataFrame, seed: int, share: float = 0.1) -> pd.DataFrame:
-    """Turn a `share` of the train rows into validation: stratified by label, equal pictures kept together."""
+    """Turn a `share` of the train rows into validation: stratified by label, equal pictures kept together.
+
+    Raises
+    ------
+    StudyError
+        When a class is too small to give any picture away.
+    """
     train = np.flatnonzero((table["split"] == "train") & table["problem"].isna())
+    counts = table["label"].iloc[train].value_counts()
+    if counts.min() < 2 / share:
+        raise StudyError(
+            f"train has {counts.min()} pictures of {counts.idxmin()!r}, too few to take validation pictures from; "
+            f"add some until there are {2 / share:.0f}, or add a validation folder."
+        )
     groups = table["subject"].fillna(table["picture_hash"]).iloc[train]
     folds = StratifiedGroupKFold(round(1 / share), shuffle=True, random_state=seed)
     _, chosen = next(folds.split(train, table["label"].iloc[train], groups))
@@ -37,9 +51,13 @@ def check_splits(table: pd.DataFrame) -> None:
     if len(classes) < 2:
         raise StudyError(f"{table.attrs.get('dataset', 'table')}: fewer than two classes; nothing can be learnt.")
     for split in SPLITS:
-        missing = classes - set(rows["label"][rows["split"] == split])
-        if missing:
-            raise StudyError(f"the {split} split has no usable picture of {sorted(missing)[0]!r}; add some.")
+        counts = rows["label"][rows["split"] == split].value_counts().reindex(sorted(classes), fill_value=0)
+        needed = FEWEST_IN_TRAIN if split == "train" else 1
+        if counts.min() < needed:
+            have = counts.min() or "no"
+            raise StudyError(
+                f"the {split} split has {have} usable picture(s) of {counts.idxmin()!r} and needs {needed}; add some."
+            )
     for column in ("id", "subject"):
         shared = rows.dropna(subset=column).groupby(column)["split"].nunique()
         if (shared > 1).any():

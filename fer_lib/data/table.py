@@ -5,7 +5,7 @@
 | id | unique name of the picture inside its source |
 | source | which reader made the row |
 | picture / path | the picture's own bytes (PNG, lossless), or where its file lies |
-| label | an emotion of `fer_lib.emotions`; missing where the row has a problem |
+| label | an emotion of `fer_lib.emotions`; missing where annotators found none |
 | votes | share of annotators' votes per emotion, in the order of `EMOTIONS`; missing without annotators |
 | subject | who is shown; missing where unknown |
 | split | train, validation or test |

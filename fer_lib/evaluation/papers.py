@@ -63,7 +63,6 @@ def fer2013_claims() -> pd.DataFrame:
             value,
             low=low,
             high=high,
-            n=3589,
             selection=chosen,
             note=note,
             **bare,

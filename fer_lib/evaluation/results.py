@@ -5,8 +5,8 @@ from collections.abc import Sequence
 import pandas as pd
 
 from fer_lib.data.splits import has_training_twin
-from fer_lib.evaluation.compare import intervals
-from fer_lib.evaluation.metrics import CLASS_METRICS, METRICS, confusion, roc_curves
+from fer_lib.evaluation.compare import Difference, intervals, paired_difference
+from fer_lib.evaluation.metrics import CLASS_METRICS, METRICS, confusion, rightly, roc_curves
 from fer_lib.runs import Run
 
 BARE = "bare"  # faces as they are, nothing covered
@@ -54,7 +54,8 @@ def result_rows(
             {"metric": f"{name}[{emotion}]", "value": value[k], "low": low[k], "high": high[k]}
             for k, emotion in enumerate(classes)
         ]
-    for emotion, (_, _, area) in roc_curves(predictions, classes).items():
+    present = [emotion for emotion in classes if 0 < (predictions["label"] == emotion).sum() < len(predictions)]
+    for emotion, (_, _, area) in roc_curves(predictions, present).items():
         rows.append({"metric": f"AUC[{emotion}]", "value": area})
     frame = pd.DataFrame(rows).assign(n=len(predictions), seed=seed, source="ours")
     return frame.assign(**columns).reindex(columns=COLUMNS)
@@ -75,6 +76,7 @@ def run_results(run: Run, table: pd.DataFrame, classes: Sequence[str], resamples
         ("test", BARE): test,
         ("test", NO_TWIN): test[~test["id"].isin(twins)],
     }
+    parts = {key: part for key, part in parts.items() if len(part)}
     columns = {
         "experiment": run.experiment["name"],
         "seed": run.experiment["seed"],
@@ -132,22 +134,41 @@ def interval_text(row: pd.Series) -> str:
     return value if pd.isna(row["low"]) else f"{value} [{100 * row['low']:.1f}, {100 * row['high']:.1f}]"
 
 
-def beside_papers(results: pd.DataFrame, papers: pd.DataFrame, experiments: Sequence[str]) -> pd.DataFrame:
+def beside_papers(
+    results: pd.DataFrame, papers: pd.DataFrame, experiments: Sequence[str], metrics: Sequence[str] = tuple(METRICS)
+) -> pd.DataFrame:
     """The headline table: one row for each experiment and metric, ours with N and interval, the paper's beside it."""
     rows = []
-    for experiment in experiments:
-        for metric in METRICS:
-            ours = pick(results, experiment, metric)
-            claim = papers.query("experiment == @experiment and metric == @metric")
+    for name in experiments:
+        for metric in metrics:
+            ours = pick(results, name, metric)
+            fewer = results.query("experiment == @name and metric == @metric and test_condition == @NO_TWIN")
             rows.append(
                 {
-                    "experiment": experiment,
+                    "experiment": name,
                     "metric": metric,
                     "N": f"{ours['n']:,}",
                     "ours, % [95 % interval]": interval_text(ours),
-                    "paper, %": f"{100 * claim['value'].iloc[0]:.1f}" if len(claim) else "–",
-                    "without twins in train": interval_text(pick(results, experiment, metric, condition=NO_TWIN)),
-                    "chosen by": ours["selection"],
+                    "paper, %": _claim_text(papers.query("experiment == @name and metric == @metric")),
+                    "without twins in train": interval_text(fewer.iloc[0]) if len(fewer) else "–",
+                    "ours chosen by": ours["selection"],
                 }
             )
     return pd.DataFrame(rows).set_index("experiment")
+
+
+def _claim_text(claim: pd.DataFrame) -> str:
+    """A published value in percent, with its condition and N where they are not ours."""
+    if claim.empty:
+        return "–"
+    row = claim.iloc[0]
+    other = "" if row["test_condition"] == BARE else f" ({row['test_condition']} faces, N {row['n']:,.0f})"
+    return f"{100 * row['value']:.1f}{other}"
+
+
+def compare_runs(before: Run, after: Run, classes: Sequence[str], resamples: int) -> Difference:
+    """How accuracy on test changes from one run to another, picture by picture."""
+    pair = [run.of_split("test").sort_values("id", ignore_index=True) for run in (before, after)]
+    if not pair[0]["id"].equals(pair[1]["id"]):
+        raise ValueError("the two runs were not tested on the same pictures")
+    return paired_difference(*(rightly(part, classes) for part in pair), resamples)

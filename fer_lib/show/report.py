@@ -11,11 +11,10 @@ from jinja2 import Template
 from markdown_it import MarkdownIt
 
 from fer_lib.errors import StudyError
-from fer_lib.files import ROOT, atomic_folder
+from fer_lib.files import ROOT, atomic_folder, notebooks
 from fer_lib.manifest import build_manifest
 from fer_lib.runs import Run
 
-NOTEBOOKS = ROOT / "notebooks"
 FIRST = "11_report"  # the answer comes before the way to it
 
 
@@ -59,7 +58,7 @@ def _copy(item: dict, folder: Path, report: Path) -> None:
 
 
 def _pages(folder: Path) -> dict[str, list[dict]]:
-    names = sorted(path.stem for path in NOTEBOOKS.glob("*.ipynb"))
+    names = [path.stem for path in notebooks()]
     pages = {}
     for name in [FIRST, *(name for name in names if name != FIRST)]:
         path = folder / "pages" / f"{name}.json"
@@ -71,7 +70,7 @@ def _pages(folder: Path) -> dict[str, list[dict]]:
 
 def _title(notebook: str) -> tuple[str, str]:
     """The notebook's own title and question: the head and the first paragraph of its first cell."""
-    source = nbformat.read(NOTEBOOKS / f"{notebook}.ipynb", as_version=4).cells[0].source
+    source = nbformat.read(ROOT / "notebooks" / f"{notebook}.ipynb", as_version=4).cells[0].source
     head, _, rest = source.partition("\n")
     return head.lstrip("# ").strip(), rest.strip().split("\n\n")[0]
 

@@ -18,7 +18,12 @@ def table_of(rows) -> pd.DataFrame:
     return make_table([dict(zip(names, row, strict=False), id=str(i)) for i, row in enumerate(rows)], "toy")
 
 
-GOOD = [(split, label, f"{split}-{label}") for split in ("train", "validation", "test") for label in ("fear", "anger")]
+GOOD = [
+    (split, label, f"{split}-{label}-{number}")
+    for split, numbers in (("train", 10), ("validation", 1), ("test", 1))
+    for label in ("fear", "anger")
+    for number in range(numbers)
+]
 
 
 def test_good_splits_pass():
@@ -26,8 +31,25 @@ def test_good_splits_pass():
 
 
 def test_a_class_missing_from_a_split_is_named():
-    with pytest.raises(StudyError, match="validation split has no usable picture of 'anger'"):
+    with pytest.raises(StudyError, match=r"validation split has no usable .* of 'anger' and needs 1"):
         check_splits(table_of([row for row in GOOD if row[:2] != ("validation", "anger")]))
+
+
+def test_a_class_too_small_to_learn_from_is_named():
+    with pytest.raises(StudyError, match=r"train split has 9 usable .* of 'fear' and needs 10"):
+        check_splits(table_of(GOOD[1:]))
+
+
+def test_an_id_in_two_splits_is_named():
+    table = table_of(GOOD)
+    table.loc[len(table) - 1, "id"] = "0"
+    with pytest.raises(StudyError, match="id '0' is in more than one split"):
+        check_splits(table)
+
+
+def test_a_class_too_small_to_share_is_named():
+    with pytest.raises(StudyError, match=r"train has 10 pictures of .*too few to take validation pictures from"):
+        carve_validation(table_of(GOOD), seed=0)
 
 
 def test_a_subject_in_two_splits_is_named():
@@ -39,8 +61,8 @@ def test_a_subject_in_two_splits_is_named():
 def test_copies_across_splits_are_counted_with_their_labels():
     rows = [
         *GOOD,
-        ("test", "fear", "train-fear"),
-        ("test", "anger", "train-fear"),
+        ("test", "fear", "train-fear-0"),
+        ("test", "anger", "train-fear-0"),
         ("validation", "fear", "new"),
     ]
     counts = duplicates(table_of(rows)).set_index(["split", "also in"])
@@ -50,8 +72,8 @@ def test_copies_across_splits_are_counted_with_their_labels():
 
 
 def test_the_twins_of_training_pictures_are_marked_outside_train_only():
-    table = table_of([*GOOD, ("test", "fear", "train-fear")])
-    assert table["id"][has_training_twin(table)].tolist() == ["6"]
+    table = table_of([*GOOD, ("test", "fear", "train-fear-0")])
+    assert table["id"][has_training_twin(table)].tolist() == [str(len(GOOD))]
 
 
 def test_carved_validation_is_a_stratified_tenth_and_keeps_equal_pictures_together():

@@ -29,11 +29,11 @@ def test_bytes_that_are_no_picture_are_refused():
 
 
 def test_a_table_comes_back_from_disk_with_columns_and_files(toy_table, tmp_path):
-    toy_table.attrs["files"] = {"a.csv": "00"}
-    save_table(toy_table, tmp_path / "table.parquet")
+    table = make_table(toy_table, "toy", {"a.csv": "00"})
+    save_table(table, tmp_path / "table.parquet")
     back = load_table(tmp_path / "table.parquet")
     assert tuple(back.columns) == COLUMNS
-    assert back.attrs == toy_table.attrs
+    assert back.attrs == table.attrs == {"dataset": "toy", "files": {"a.csv": "00"}}
     assert table_hash(back) == table_hash(toy_table)
 
 

@@ -49,6 +49,11 @@ def test_the_class_table_has_a_row_per_class(results):
     assert class_table(results, "pca_svm", BASIC).index.tolist() == list(BASIC)
 
 
+def test_a_claim_about_other_pictures_says_so(results):
+    table = beside_papers(results, claims("fer2013"), ["pca_svm"]).set_index("metric")
+    assert table.loc["accuracy", "paper, %"] == "42.0 (masked faces, N 4,962)"
+
+
 def test_the_papers_number_stands_beside_ours(results):
     ours = results.assign(experiment="six_layer/base")
     table = beside_papers(ours, claims("fer2013"), ["six_layer/base"]).set_index("metric")

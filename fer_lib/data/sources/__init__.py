@@ -86,9 +86,9 @@ def _state(path: Path) -> list:
 
 
 def _reader_code(dataset: str) -> str:
-    modules = [f"fer_lib.data.sources.{dataset}", "fer_lib.data.splits", "fer_lib.data.table"]
+    modules = [f"fer_lib.data.sources.{dataset}", "fer_lib.data.splits", "fer_lib.data.table", "fer_lib.emotions"]
     if dataset == "synthetic":
         modules += [f"fer_lib.synthetic.{part.name}" for part in pkgutil.iter_modules(fer_lib.synthetic.__path__)]
-    if dataset == "ferplus":
-        modules.append("fer_lib.data.sources.fer2013")
+    else:
+        modules += ["fer_lib.data.sources.fer2013", "fer_lib.data.sources.folder"]
     return code_version(*modules)

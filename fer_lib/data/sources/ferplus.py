@@ -49,7 +49,7 @@ def read(pictures: Path, votes: Path, counts=fer2013.COUNTS) -> pd.DataFrame:
     usage = ballots["Usage"].map(fer2013.USAGES)
     if len(ballots) != len(table) or (usage.to_numpy() != table["split"].to_numpy()).any():
         raise StudyError(f"{votes}: {len(ballots)} rows that do not match FER2013's {len(table)}; {HOW_TO_GET} again.")
-    shares, labels, problems = majority(ballots)
+    shares, labels, problems = plurality(ballots)
     files = {**table.attrs["files"], votes.name: sha256_file(votes)}
     return make_table(table.assign(votes=list(shares), label=labels, problem=problems), "ferplus", files)
 
@@ -62,7 +62,10 @@ def read_votes(path: Path) -> pd.DataFrame:
     StudyError
         When a column is missing or a vote is no number.
     """
-    ballots = pd.read_csv(path)
+    try:
+        ballots = pd.read_csv(path)
+    except (pd.errors.ParserError, pd.errors.EmptyDataError, UnicodeDecodeError) as error:
+        raise StudyError(f"{path}: not a readable CSV file ({error}); {HOW_TO_GET} again.") from error
     by_emotion = {parse_emotion(name): name for name in ballots.columns if parse_emotion(name)}
     missing = {*EMOTIONS, "unknown", "NF", "Usage"} - {*by_emotion, *ballots.columns}
     if missing:
@@ -76,7 +79,7 @@ def read_votes(path: Path) -> pd.DataFrame:
     return ballots[["Usage"]].join(numbers)
 
 
-def majority(ballots: pd.DataFrame) -> tuple[np.ndarray, list[str | None], list[str | None]]:
+def plurality(ballots: pd.DataFrame) -> tuple[np.ndarray, list[str | None], list[str | None]]:
     """Vote shares over `EMOTIONS`, the unique winner of each row, and the problem of rows without one.
 
     Returns

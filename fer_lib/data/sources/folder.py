@@ -54,7 +54,7 @@ def read(root: Path, seed: int | None = 0, dataset: str = "folder") -> pd.DataFr
     find(root)
     rows = [
         {
-            "id": str(path.relative_to(root)),
+            "id": path.relative_to(root).as_posix(),
             "source": dataset,
             "path": str(path),
             "label": label,
