@@ -9,10 +9,12 @@ import nbformat
 import pandas as pd
 import pytest
 
-from fer_lib.evaluation.results import COLUMNS
+from fer_lib.data.table import encode_picture
+from fer_lib.evaluation.results import COLUMNS, pick
 from fer_lib.execute import execute
 from fer_lib.files import ROOT, sha256_file
 from fer_lib.show.report import publish
+from fer_lib.synthetic import synthesize
 
 PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PARAMETERS = {"DATASET", "PROFILE", "DATA_ROOT", "SEED", "RUNS"}
@@ -120,6 +122,20 @@ def test_a_second_run_measures_the_same_numbers(study, tmp_path):
     execute(ROOT / "notebooks" / name, again / "synthetic-smoke" / name, parameters)
     first, second = (pd.read_csv(r / "synthetic-smoke/results/03_svm_pca_baseline.csv") for r in (study, again))
     pd.testing.assert_frame_equal(first, second)
+
+
+def test_a_users_own_folder_of_two_emotions_runs_through_data_and_baseline(tmp_path):
+    for number, drawing in enumerate(synthesize(420, seed=1, size=48)):
+        if drawing.emotion in ("happiness", "sadness"):
+            folder = tmp_path / "mine" / ("test" if number % 5 == 0 else "train") / drawing.emotion
+            folder.mkdir(parents=True, exist_ok=True)
+            (folder / f"{number}.png").write_bytes(encode_picture(drawing.picture))
+    runs = tmp_path / "runs"
+    parameters = {"DATASET": "folder", "PROFILE": "smoke", "DATA_ROOT": str(tmp_path / "mine")}
+    for name in ("01_data_preparation.ipynb", "03_svm_pca_baseline.ipynb"):
+        execute(ROOT / "notebooks" / name, runs / "folder-smoke" / name, parameters | {"SEED": 0, "RUNS": str(runs)})
+    results = pd.read_csv(runs / "folder-smoke" / "results" / "03_svm_pca_baseline.csv")
+    assert pick(results, "classical_best")["value"] > 0.7
 
 
 def test_a_missing_notebook_run_is_named_before_a_report_is_built(study, tmp_path):
