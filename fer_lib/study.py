@@ -73,7 +73,7 @@ class Study:
         """
         name = f"{self.notebook[:2]}_{name}"
         with atomic_write(self.folder / "figures" / f"{name}.png") as temporary:
-            figure.savefig(temporary, dpi=130, bbox_inches="tight", metadata={"Software": None})
+            figure.savefig(temporary, dpi=110, bbox_inches="tight", metadata={"Software": None})
         display(figure)
         plt.close(figure)
         self._keep(

@@ -97,7 +97,7 @@ def test_a_reviewer_can_recompute_the_accuracy_from_the_published_predictions(st
 def test_the_report_is_one_file_that_asks_for_no_other(study):
     html = (study / "report" / "report.html").read_text()
     assert not re.findall(r'(?:src|href)="(?!data:|#)', html)
-    assert html.count('src="data:image/png;base64,') == len(list((study / "report" / "figures").glob("*.png")))
+    assert html.count('src="data:image/webp;base64,') == len(list((study / "report" / "figures").glob("*.png")))
 
 
 def test_the_manifest_has_the_true_hash_of_every_input_and_output(study):
