@@ -29,5 +29,5 @@ def test_every_link_leads_to_a_file_of_the_project(target):
 
 def test_every_target_and_command_that_it_names_exists():
     makefile = (ROOT / "Makefile").read_text()
-    for target in set(re.findall(r"`?make ([a-z]+)", README)) - {"clone"}:
+    for target in set(re.findall(r"(?:`|^)make ([a-z]+)", README, re.M)):
         assert re.search(rf"^{target}:", makefile, re.M), target

@@ -1,8 +1,6 @@
-import os
 import signal
 import subprocess
 import sys
-import textwrap
 from dataclasses import replace
 
 import pandas as pd
@@ -24,13 +22,60 @@ from fer_lib.training.fit import Experiment, fit
 SHORT = Experiment("six_layer/short", max_epochs=3, batch_size=70, augmentation="paper004")
 
 
+MOMENTS = ("epoch 1", "epoch 3", "after training")
+KILLED_TRAINING = """
+import os, signal, torch
+torch.set_num_threads(1)
+from fer_lib.data.table import load_table
+from fer_lib.runs import RunStore
+from fer_lib.training import fit as module
+save, read_test = module._Training.save, module.read_test
+def die(moment):
+    if moment == "{moment}":
+        os.kill(os.getpid(), signal.SIGKILL)
+def saving(training):
+    save(training)
+    die(f"epoch {{len(training.history)}}")
+def reading(*words):
+    die("after training")
+    return read_test(*words)
+module._Training.save, module.read_test = saving, reading
+short = module.Experiment("six_layer/short", max_epochs=3, batch_size=70, augmentation="paper004")
+module.fit(short, load_table("{table}"), RunStore("{store}"))
+"""
+
+
 def predictions_hash(run) -> int:
     return int(pd.util.hash_pandas_object(run.predictions).sum())
 
 
+@pytest.fixture(scope="module", autouse=True)
+def one_thread():
+    """Three killed trainings run side by side below; one thread each, and the same number everywhere."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
+
+
 @pytest.fixture(scope="module")
-def finished(toy_table, tmp_path_factory):
+def finished(one_thread, toy_table, tmp_path_factory):
     return fit(SHORT, toy_table, RunStore(tmp_path_factory.mktemp("store")))
+
+
+@pytest.fixture(scope="module")
+def killed(toy_table, tmp_path_factory):
+    """Stores in which the training of `SHORT` was killed by SIGKILL, by the moment of its death."""
+    folder = tmp_path_factory.mktemp("killed")
+    save_table(toy_table, folder / "table.parquet")
+    dying = {}
+    for moment in MOMENTS:
+        script = KILLED_TRAINING.format(moment=moment, table=folder / "table.parquet", store=folder / moment)
+        dying[moment] = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE)
+    for process in dying.values():
+        _, errors = process.communicate()
+        assert process.returncode == -signal.SIGKILL, errors.decode()
+    return folder
 
 
 def test_easy_pictures_are_learnt(toy_table, tmp_path):
@@ -45,33 +90,12 @@ def test_the_same_seed_gives_the_same_predictions_and_another_seed_others(toy_ta
     assert predictions_hash(fit(replace(SHORT, seed=1), toy_table, RunStore(tmp_path))) != predictions_hash(finished)
 
 
-@pytest.mark.parametrize("moment", ["epoch 1", "epoch 3", "after training"])
-def test_a_run_killed_at_any_moment_resumes_to_the_same_predictions(toy_table, tmp_path, finished, moment):
-    save_table(toy_table, tmp_path / "table.parquet")
-    script = textwrap.dedent(f"""
-        import os, signal, torch
-        torch.set_num_threads({torch.get_num_threads()})
-        from fer_lib.data.table import load_table
-        from fer_lib.runs import RunStore
-        from fer_lib.training import fit as module
-        save, read_test = module._Training.save, module.read_test
-        def saving(self):
-            save(self)
-            if f"epoch {{len(self.history)}}" == "{moment}":
-                os.kill(os.getpid(), signal.SIGKILL)
-        def reading(*words):
-            if "{moment}" == "after training":
-                os.kill(os.getpid(), signal.SIGKILL)
-            return read_test(*words)
-        module._Training.save, module.read_test = saving, reading
-        table = load_table("{tmp_path / "table.parquet"}")
-        module.fit(module.Experiment("six_layer/short", max_epochs=3, batch_size=70, augmentation="paper004"),
-                   table, RunStore("{tmp_path / "store"}"))
-    """)
-    killed = subprocess.run([sys.executable, "-c", script], capture_output=True, env={**os.environ})
-    assert killed.returncode == -signal.SIGKILL, killed.stderr.decode()
-    assert not list((tmp_path / "store").glob("*/experiment.json"))
-    assert predictions_hash(fit(SHORT, toy_table, RunStore(tmp_path / "store"))) == predictions_hash(finished)
+@pytest.mark.parametrize("moment", MOMENTS)
+def test_a_run_killed_at_any_moment_resumes_to_the_same_predictions(toy_table, killed, finished, moment):
+    assert not list((killed / moment).glob("*/experiment.json"))
+    resumed = fit(SHORT, toy_table, RunStore(killed / moment))
+    assert predictions_hash(resumed) == predictions_hash(finished)
+    assert resumed.history["validation_loss"].tolist() == finished.history["validation_loss"].tolist()
 
 
 def test_the_kept_weights_are_those_of_the_best_validation_epoch(toy_table, finished):
