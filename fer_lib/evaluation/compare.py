@@ -54,8 +54,10 @@ class Difference:
 
     @property
     def verdict(self) -> str:
-        """What the interval allows to say: raises, lowers, or does not surely change."""
-        return "raises" if self.low > 0 else "lowers" if self.high < 0 else "does not surely change"
+        """What interval and test together allow to say: raises, lowers, or does not surely change."""
+        if self.low <= 0 <= self.high or self.p >= 1 - LEVEL:
+            return "does not surely change"
+        return "raises" if self.value > 0 else "lowers"
 
 
 def paired_difference(

@@ -186,7 +186,7 @@ def learning_curves(histories: Mapping[str, pd.DataFrame], title: str) -> Figure
             axis.plot(best["epoch"], scale * best[f"validation_{measure}"], "o", color=colour)
     loss.set(xlabel="epoch", ylabel="cross entropy [nats]", title=title)
     accuracy.set(xlabel="epoch", ylabel="accuracy [%]")
-    loss.legend(frameon=False, title="-- training   — validation")
+    accuracy.legend(frameon=False, title="-- training\n— validation", loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 
 

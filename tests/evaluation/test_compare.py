@@ -46,5 +46,6 @@ def test_equal_models_differ_by_nothing():
 
 def test_a_difference_reads_in_points_and_claims_no_more_than_its_interval_allows():
     assert str(Difference(0.021, 0.008, 0.034, 0.0012)) == "+2.1 points [+0.8, +3.4], McNemar p = 0.0012"
-    verdicts = [Difference(0, *ends, 1).verdict for ends in ((0.1, 0.2), (-0.2, -0.1), (-0.1, 0.1))]
-    assert verdicts == ["raises", "lowers", "does not surely change"]
+    differences = ((0.15, 0.1, 0.2, 0.01), (-0.15, -0.2, -0.1, 0.01), (0.0, -0.1, 0.1, 0.01), (0.15, 0.1, 0.2, 0.06))
+    verdicts = [Difference(*numbers).verdict for numbers in differences]
+    assert verdicts == ["raises", "lowers", "does not surely change", "does not surely change"]
