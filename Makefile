@@ -28,7 +28,7 @@ help: ## list the targets
 	@echo 'Knobs: DATASET=synthetic|fer2013|ferplus|folder  PROFILE=smoke|quick|full  DATA_ROOT=folder  SEED=number'
 
 report: $(READY) ## run the study and write reports/<dataset>/report.html
-	@$(PY) -m fer_lib check $(KNOBS)
+	@$(PY) -m fer_lib prepare $(KNOBS)
 	@state=0; $(MAKE) -q $(REPORT)/report.html || state=$$?; case $$state in \
 	  0) echo "Nothing to do: $(REPORT)/report.html is newer than all that it is made from." ;; \
 	  1) $(MAKE) $(REPORT)/report.html ;; \

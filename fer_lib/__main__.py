@@ -4,6 +4,7 @@ import argparse
 import sys
 from pathlib import Path
 
+from fer_lib.data.table import SPLITS
 from fer_lib.errors import StudyError
 from fer_lib.files import ROOT
 
@@ -26,8 +27,7 @@ def _parser() -> argparse.ArgumentParser:
     parser = argparse.ArgumentParser(prog="python -m fer_lib", description=__doc__)
     commands = parser.add_subparsers(required=True, metavar="COMMAND")
     for name, command, about in (
-        ("check", check, "check settings and find the data set, without reading it"),
-        ("prepare", prepare, "read a data set into the study table"),
+        ("prepare", prepare, "check the settings, read and check a data set"),
         ("train", train, "train experiments into the run store"),
         ("notebook", notebook, "execute one notebook"),
         ("publish", publish, "build the report of a finished run"),
@@ -48,19 +48,16 @@ def _parser() -> argparse.ArgumentParser:
     return parser
 
 
-def check(arguments: argparse.Namespace) -> None:
-    """Refuse an unknown profile or data set, and a DATA_ROOT without the data, before anything runs."""
-    from fer_lib.data.sources import find_inputs
+def prepare(arguments: argparse.Namespace) -> None:
+    """Read, check and cache the data set, before anything is computed from it; print how large its splits are."""
+    from fer_lib.data.sources import load_dataset
     from fer_lib.profiles import get_profile, parse_seed
 
-    get_profile(arguments.profile)
-    parse_seed(arguments.seed)
-    find_inputs(arguments.dataset, arguments.data_root)
-
-
-def prepare(arguments: argparse.Namespace) -> None:
-    """Read, check and cache the data set; print how many pictures each split has."""
-    print(_study(arguments).source_table()["split"].value_counts().to_string())
+    drawn, seed = get_profile(arguments.profile).synthetic_pictures, parse_seed(arguments.seed)
+    cache = ROOT / arguments.runs / "cache"
+    table = load_dataset(arguments.dataset, arguments.data_root, cache, seed, drawn)
+    counts = table["split"].value_counts()
+    print(f"{arguments.dataset}: {', '.join(f'{counts[split]:,} {split}' for split in SPLITS)} pictures.")
 
 
 def train(arguments: argparse.Namespace) -> None:

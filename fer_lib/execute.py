@@ -35,6 +35,7 @@ def execute(notebook: Path, output: Path, parameters: dict) -> None:
                 parameters,
                 cwd=ROOT,
                 kernel_name="python3",
+                extra_arguments=["--log-level=40"],
                 stderr_file=sys.stderr,
                 progress_bar={"desc": notebook.stem, "mininterval": float(os.environ[HEADLESS])},
             )

@@ -115,6 +115,7 @@ class Study:
 
     def save_results(self, results: pd.DataFrame) -> None:
         """Write the study's one result table, `results.csv`."""
+        results = results.astype({"n": "Int64", "seed": "Int64"})
         with atomic_write(self.folder / "results.csv") as temporary:
             results.to_csv(temporary, index=False)
 

@@ -7,12 +7,10 @@ from fer_lib.__main__ import main
     ("words", "sentence"),
     [
         (["prepare", "--dataset", "fer2013"], "error: DATASET=fer2013 needs DATA_ROOT"),
-        (["check", "--dataset", "fer2013", "--data-root", "/nowhere"], "error: DATA_ROOT /nowhere is no folder"),
-        (["check", "--dataset", "mnist"], "error: DATASET 'mnist' is unknown"),
-        (["check", "--profile", "huge"], "error: PROFILE 'huge' is unknown"),
-        (["check", "--seed", "x"], "error: SEED 'x' is no whole number"),
+        (["prepare", "--dataset", "fer2013", "--data-root", "/nowhere"], "error: DATA_ROOT /nowhere is no folder"),
         (["prepare", "--dataset", "mnist"], "error: DATASET 'mnist' is unknown"),
         (["prepare", "--profile", "huge"], "error: PROFILE 'huge' is unknown"),
+        (["prepare", "--seed", "x"], "error: SEED 'x' is no whole number"),
         (
             ["notebook", "notebooks/00_start_here.ipynb", "--profile", "huge"],
             "error: PROFILE 'huge' is unknown",
@@ -28,7 +26,7 @@ def test_bad_settings_end_in_one_sentence_without_a_traceback(words, sentence, t
 
 def test_prepare_prints_the_pictures_of_each_split(tmp_path, capsys):
     assert main(["prepare", "--profile", "smoke", "--runs", str(tmp_path)]) == 0
-    assert "validation" in capsys.readouterr().out
+    assert "synthetic: 500 train, 100 validation, 100 test pictures." in capsys.readouterr().out
 
 
 def test_train_fills_the_store_and_finds_it_full(tmp_path, capsys):

@@ -94,7 +94,7 @@ def pipeline(experiment: Classical) -> Pipeline:
 
 
 def svc(experiment: Classical, machine: type = FastSVC) -> BaseEstimator:
-    """The support vector machine of an experiment; scores are one against rest."""
+    """The support vector machine of an experiment; a class's score counts its wins over each other class."""
     return machine(
         C=experiment.C,
         gamma=experiment.gamma,
