@@ -1,6 +1,6 @@
 """The emotion vocabulary: one order, one palette, every data set's class names mapped onto it."""
 
-from collections.abc import Iterable, Sequence
+from collections.abc import Iterable
 
 # FER2013's own numbers 0-6; FER+ and others add contempt.
 EMOTIONS = ("anger", "disgust", "fear", "happiness", "sadness", "surprise", "neutral", "contempt")
@@ -40,8 +40,3 @@ def in_order(names: Iterable[str]) -> list[str]:
     """The distinct emotions among `names`, in the study's order."""
     present = set(names)
     return [emotion for emotion in EMOTIONS if emotion in present]
-
-
-def colours(names: Sequence[str]) -> list[str]:
-    """The palette's colour of each emotion, as `#rrggbb`."""
-    return [PALETTE[name] for name in names]

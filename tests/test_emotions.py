@@ -1,6 +1,6 @@
 import pytest
 
-from fer_lib.emotions import BASIC, EMOTIONS, PALETTE, SYNONYMS, colours, in_order, parse_emotion
+from fer_lib.emotions import BASIC, EMOTIONS, PALETTE, SYNONYMS, in_order, parse_emotion
 
 
 def test_the_first_seven_are_in_fer2013s_own_order():
@@ -25,7 +25,8 @@ def test_no_synonym_stands_for_two_emotions():
 
 
 def test_every_emotion_has_a_colour_of_its_own():
-    assert len(set(colours(EMOTIONS))) == len(EMOTIONS) == len(PALETTE)
+    assert set(PALETTE) == set(EMOTIONS)
+    assert len(set(PALETTE.values())) == len(EMOTIONS)
 
 
 def test_names_come_back_once_and_in_the_studys_order():

@@ -49,7 +49,7 @@ class Difference:
     p: float
 
     def __str__(self) -> str:
-        low, value, high = (f"{100 * x:+.1f}" for x in (self.low, self.value, self.high))
+        low, value, high = (f"{100 * x:+z.1f}" for x in (self.low, self.value, self.high))
         return f"{value} points [{low}, {high}], McNemar p = {self.p:.2g}"
 
     @property

@@ -98,11 +98,9 @@ def class_table(results: pd.DataFrame, experiment: str, classes: Sequence[str]) 
     return pd.DataFrame(cells, index=pd.Index(classes, name="class"))
 
 
-def class_values(
-    results: pd.DataFrame, experiment: str, classes: Sequence[str], metric: str = "recall"
-) -> pd.DataFrame:
-    """One metric of every class on test: index classes; columns value, low, high (fractions)."""
-    rows = [pick(results, experiment, f"{metric}[{emotion}]")[["value", "low", "high"]] for emotion in classes]
+def class_recalls(results: pd.DataFrame, experiment: str, classes: Sequence[str]) -> pd.DataFrame:
+    """Recall of every class on test: index classes; columns value, low, high (fractions)."""
+    rows = [pick(results, experiment, f"recall[{emotion}]")[["value", "low", "high"]] for emotion in classes]
     return pd.DataFrame(rows).set_axis(list(classes)).astype(float)
 
 

@@ -46,6 +46,7 @@ def test_equal_models_differ_by_nothing():
 
 def test_a_difference_reads_in_points_and_claims_no_more_than_its_interval_allows():
     assert str(Difference(0.021, 0.008, 0.034, 0.0012)) == "+2.1 points [+0.8, +3.4], McNemar p = 0.0012"
+    assert "[-2.9, +0.0]" in str(Difference(-0.014, -0.029, -0.0003, 0.051))
     differences = ((0.15, 0.1, 0.2, 0.01), (-0.15, -0.2, -0.1, 0.01), (0.0, -0.1, 0.1, 0.01), (0.15, 0.1, 0.2, 0.06))
     verdicts = [Difference(*numbers).verdict for numbers in differences]
     assert verdicts == ["raises", "lowers", "does not surely change", "does not surely change"]
