@@ -31,6 +31,7 @@ def _parser() -> argparse.ArgumentParser:
         ("train", train, "train experiments into the run store"),
         ("notebook", notebook, "execute one notebook"),
         ("publish", publish, "build the report of a finished run"),
+        ("synthesize", synthesize, "draw a data set of people in places into a folder"),
     ):
         sub = commands.add_parser(name, help=about, description=about)
         sub.set_defaults(command=command)
@@ -40,11 +41,17 @@ def _parser() -> argparse.ArgumentParser:
             sub.add_argument("notebook", type=Path, help="such as notebooks/03_svm_pca_baseline.ipynb")
         if name == "publish":
             sub.add_argument("target", type=Path, help="folder of the report")
-        sub.add_argument("--dataset", default="synthetic")
-        sub.add_argument("--profile", default="quick")
-        sub.add_argument("--data-root", default="")
+        if name == "synthesize":
+            sub.add_argument("--preset", default="balanced", help="kind of data set")
+            sub.add_argument("--n", required=True, help="how many pictures")
+            sub.add_argument("--out", type=Path, required=True, help="folder to make")
+            sub.add_argument("--size", default="224", help="side of the pictures in pixels")
+        else:
+            sub.add_argument("--dataset", default="synthetic")
+            sub.add_argument("--profile", default="quick")
+            sub.add_argument("--data-root", default="")
+            sub.add_argument("--runs", default="runs", help="where runs are kept, from the top of the repository")
         sub.add_argument("--seed", default="0")
-        sub.add_argument("--runs", default="runs", help="where runs are kept, from the top of the repository")
     return parser
 
 
@@ -93,6 +100,25 @@ def publish(arguments: argparse.Namespace) -> None:
 
     build(_folder(arguments), arguments.target)
     print(f"{arguments.target / 'report.html'} is ready.")
+
+
+def synthesize(arguments: argparse.Namespace) -> None:
+    """Draw a data set into a new folder."""
+    from fer_lib.profiles import parse_seed
+    from fer_lib.synthetic.export import write_folder
+    from fer_lib.synthetic.presets import PRESETS
+
+    if arguments.preset not in PRESETS:
+        raise StudyError(f"--preset {arguments.preset!r} is unknown; use one of {', '.join(PRESETS)}.")
+    n, size = _whole("--n", arguments.n), _whole("--size", arguments.size)
+    write_folder(PRESETS[arguments.preset], n, parse_seed(arguments.seed), arguments.out, size)
+    print(f"{arguments.out} is ready: {n:,} pictures; its DATASHEET.md says what they are.")
+
+
+def _whole(option: str, text: str) -> int:
+    if not text.isdecimal():
+        raise StudyError(f"{option} {text!r} is no whole number; use one, such as {option} 500.")
+    return int(text)
 
 
 def _folder(arguments: argparse.Namespace) -> Path:

@@ -9,7 +9,7 @@ from fer_lib.errors import StudyError
 class Profile:
     """Sizes of one profile.
 
-    synthetic_pictures : drawn faces of the embedded data set
+    synthetic_pictures : drawn people of the embedded data set
     components : numbers of principal components that are compared
     search_pictures : training pictures that the cross-validation of C and gamma sees
     search_folds : folds of that cross-validation
@@ -35,7 +35,7 @@ class Profile:
 PROFILES = {
     profile.name: profile
     for profile in (
-        Profile("smoke", 700, (10, 30, 60), 300, 2, 2, 2, 200),
+        Profile("smoke", 210, (10, 30, 60), 300, 2, 2, 2, 200),
         Profile("quick", 2800, (10, 25, 50, 100, 150, 250), 1200, 3, 20, 5, 2000),
         Profile("full", 21000, (10, 25, 50, 100, 150, 250, 400), 8000, 3, 60, 8, 10000),
     )

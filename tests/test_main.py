@@ -1,6 +1,21 @@
+from dataclasses import replace
+from pathlib import Path
+
 import pytest
 
 from fer_lib.__main__ import main
+from fer_lib.data.sources import synthetic
+from fer_lib.profiles import PROFILES
+
+
+@pytest.fixture(scope="module")
+def runs(tmp_path_factory):
+    """A folder of runs for profile smoke with 70 small drawn pictures, so that they are drawn once and soon."""
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(synthetic, "SIZE", 64)
+        patch.setitem(PROFILES, "smoke", replace(PROFILES["smoke"], synthetic_pictures=70))
+        patch.setattr("fer_lib.data.splits.FEWEST_IN_TRAIN", 7)
+        yield str(tmp_path_factory.mktemp("runs"))
 
 
 @pytest.mark.parametrize(
@@ -18,21 +33,48 @@ from fer_lib.__main__ import main
         (["train", "vgg", "--profile", "smoke"], "error: experiment 'vgg' is unknown"),
     ],
 )
-def test_bad_settings_end_in_one_sentence_without_a_traceback(words, sentence, tmp_path, capsys):
-    assert main([*words, "--runs", str(tmp_path)]) == 1
+def test_bad_settings_end_in_one_sentence_without_a_traceback(words, sentence, runs, capsys):
+    assert main([*words, "--runs", runs]) == 1
     error = capsys.readouterr().err.splitlines()[-1]
     assert sentence in error
 
 
-def test_prepare_prints_the_pictures_of_each_split(tmp_path, capsys):
-    assert main(["prepare", "--profile", "smoke", "--runs", str(tmp_path)]) == 0
-    assert "synthetic: 500 train, 100 validation, 100 test pictures." in capsys.readouterr().out
+def test_prepare_prints_the_pictures_of_each_split(runs, capsys):
+    assert main(["prepare", "--profile", "smoke", "--runs", runs]) == 0
+    assert "synthetic: 49 train, 14 validation, 7 test pictures." in capsys.readouterr().out
 
 
-def test_train_fills_the_store_and_finds_it_full(tmp_path, capsys):
-    words = ["train", "six_layer/base", "--profile", "smoke", "--runs", str(tmp_path)]
+def test_train_fills_the_store_and_finds_it_full(runs, capsys):
+    words = ["train", "six_layer/base", "--profile", "smoke", "--runs", runs]
     assert main(words) == 0
     first = capsys.readouterr().out
     assert main(words) == 0
     assert capsys.readouterr().out == first
-    assert len(list((tmp_path / "store").glob("*/experiment.json"))) == 1
+    assert len(list(Path(runs, "store").glob("*/experiment.json"))) == 1
+
+
+def test_synthesize_draws_a_folder_and_says_so(tmp_path, capsys):
+    words = ["synthesize", "--preset", "face_only", "--n", "8", "--out", str(tmp_path / "set"), "--size", "48"]
+    assert main(words) == 0
+    assert "set is ready: 8 pictures" in capsys.readouterr().out
+    splits = ("train", "validation", "test")
+    assert sum(len(list((tmp_path / "set" / split).rglob("*.png"))) for split in splits) == 8
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["--preset", "photos"], "--preset 'photos' is unknown; use one of balanced, context, face_only, imbalanced"),
+        (["--n", "6"], "n is 6; balanced needs 7 or more"),
+        (["--n", "many"], "--n 'many' is no whole number"),
+        (["--size", "40"], "size is 40 pixels; use 48 or more"),
+        (["--seed", "-1"], "SEED '-1' is no whole number from 0"),
+        (["--out", "."], ". exists and is not empty; name a new folder"),
+    ],
+)
+def test_a_wrong_wish_for_drawn_pictures_ends_in_one_sentence(words, sentence, tmp_path, capsys):
+    assert main(["synthesize", "--n", "8", "--out", str(tmp_path / "set"), *words]) == 1
+    error = capsys.readouterr().err.splitlines()[-1]
+    assert error.startswith("error: ")
+    assert sentence in error
+    assert not (tmp_path / "set").exists()

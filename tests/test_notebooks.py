@@ -9,12 +9,12 @@ import nbformat
 import pandas as pd
 import pytest
 
-from fer_lib.data.table import encode_picture
 from fer_lib.evaluation.results import COLUMNS, pick
 from fer_lib.execute import execute
 from fer_lib.files import ROOT, sha256_file
 from fer_lib.show.report import publish
-from fer_lib.synthetic import synthesize
+from fer_lib.synthetic.export import write_folder
+from fer_lib.synthetic.presets import Preset
 
 PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PARAMETERS = {"DATASET", "PROFILE", "DATA_ROOT", "SEED", "RUNS"}
@@ -125,11 +125,8 @@ def test_a_second_run_measures_the_same_numbers(study, tmp_path):
 
 
 def test_a_users_own_folder_of_two_emotions_runs_through_data_and_baseline(tmp_path):
-    for number, drawing in enumerate(synthesize(420, seed=1, size=48)):
-        if drawing.emotion in ("happiness", "sadness"):
-            folder = tmp_path / "mine" / ("test" if number % 5 == 0 else "train") / drawing.emotion
-            folder.mkdir(parents=True, exist_ok=True)
-            (folder / f"{number}.png").write_bytes(encode_picture(drawing.picture))
+    shares = {"happiness": 1, "sadness": 1}
+    write_folder(Preset("two", "", shares, difficulty=0.2, framing="face"), 120, 1, tmp_path / "mine", size=48)
     runs = tmp_path / "runs"
     parameters = {"DATASET": "folder", "PROFILE": "smoke", "DATA_ROOT": str(tmp_path / "mine")}
     for name in ("01_data_preparation.ipynb", "03_svm_pca_baseline.ipynb"):

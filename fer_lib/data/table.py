@@ -11,10 +11,14 @@
 | split | train, validation or test |
 | picture_hash | hash of size and pixels: equal for equal pictures, whatever their file format |
 | problem | why the row cannot be used; such rows are counted, never dropped |
+| place / place_attributes | the place shown, and a list of what it is like; like all below for drawn pictures only |
+| age / gender / skin_tone | of the person shown; the tone is 1-10 on the Monk Skin Tone scale |
+| action_units | JSON text: intensity 0-1 of each active facial action unit |
+| box | x, y and side of a square around the face, in pixels of the picture; missing: the whole picture shows the face |
 """
 
 import hashlib
-from collections.abc import Callable
+from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
@@ -27,7 +31,10 @@ from fer_lib.files import atomic_write
 from fer_lib.progress import progress
 
 SPLITS = ("train", "validation", "test")
-COLUMNS = ("id", "source", "picture", "path", "label", "votes", "subject", "split", "picture_hash", "problem")
+COLUMNS = (
+    *("id", "source", "picture", "path", "label", "votes", "subject", "split", "picture_hash", "problem"),
+    *("place", "place_attributes", "age", "gender", "skin_tone", "action_units", "box"),
+)
 
 
 def make_table(rows: pd.DataFrame | list[dict], dataset: str, files: dict[str, str] | None = None) -> pd.DataFrame:
@@ -87,9 +94,11 @@ def usable(table: pd.DataFrame) -> pd.DataFrame:
 
 
 def table_hash(table: pd.DataFrame) -> str:
-    """Hash of what a training can see: ids, labels, votes, splits and pictures; 16 hexadecimal digits."""
+    """Hash of what a training can see: ids, labels, votes, splits, pictures and boxes; 16 hexadecimal digits."""
     seen = table[["id", "label", "split", "picture_hash", "problem"]].astype(str)
     seen = seen.assign(votes=table["votes"].map(lambda v: "" if v is None else np.round(v, 6).tobytes().hex()))
+    if table["box"].notna().any():  # a table without any keeps the hash that its runs are stored under
+        seen = seen.assign(box=table["box"].map(lambda b: "" if b is None else np.asarray(b, float).tobytes().hex()))
     return hashlib.sha256(pd.util.hash_pandas_object(seen, index=False).to_numpy().tobytes()).hexdigest()[:16]
 
 
@@ -119,7 +128,7 @@ def decode_picture(data: bytes, grey: bool = False) -> np.ndarray:
 
 
 def load_pictures(table: pd.DataFrame, size: int = 48, grey: bool = True) -> np.ndarray:
-    """All pictures of the table in one array, resized to a square.
+    """All pictures of the table in one array: each one's box, or the whole picture, resized to a square.
 
     Returns
     -------
@@ -130,13 +139,25 @@ def load_pictures(table: pd.DataFrame, size: int = 48, grey: bool = True) -> np.
 
     def load(start: int) -> int:
         rows = table.iloc[start : start + 512]
-        for i, data, path in zip(range(start, len(table)), rows["picture"], rows["path"], strict=False):
+        for i, data, path, box in zip(
+            range(start, len(table)), rows["picture"], rows["path"], rows["box"], strict=False
+        ):
             picture = decode_picture(data if data is not None else Path(path).read_bytes(), grey)
-            pictures[i] = resize(picture, size)
+            pictures[i] = resize(picture if box is None else crop(picture, box), size)
         return len(rows)
 
     in_threads(load, range(0, len(table), 512), len(table), "reading pictures")
     return pictures
+
+
+def crop(picture: np.ndarray, box: Sequence[float]) -> np.ndarray:
+    """The square `box` (x, y, side in pixels) of a picture, whose edge is repeated where the box leaves it."""
+    x, y, side = (round(float(value)) for value in box)
+    side = max(side, 1)
+    height, width = picture.shape[:2]
+    rows = np.clip(np.arange(y, y + side), 0, height - 1)
+    columns = np.clip(np.arange(x, x + side), 0, width - 1)
+    return picture[rows[:, None], columns]
 
 
 def resize(picture: np.ndarray, size: int) -> np.ndarray:

@@ -1,146 +1,158 @@
-"""Draw one frontal cartoon face from a person's looks and facial action units (FACS)."""
+"""One picture, painted from back to front, and the truth about it."""
 
 from collections.abc import Mapping
+from dataclasses import dataclass, replace
 
+import cv2
 import numpy as np
 
-from fer_lib.synthetic.canvas import (
-    SUPERSAMPLING,
-    Canvas,
-    blank,
-    curve,
-    darker,
-    fill,
-    finish,
-    line,
-    mix,
-    oval,
-    tint,
-    to_points,
-)
-from fer_lib.synthetic.features import draw_brow, draw_eye, draw_glasses, draw_mouth, draw_nose, draw_skin
-from fer_lib.synthetic.person import Person
+from fer_lib.synthetic import mesh
+from fer_lib.synthetic.action_units import displace
+from fer_lib.synthetic.anatomy import rest_face
+from fer_lib.synthetic.body import paint_body
+from fer_lib.synthetic.canvas import Canvas
+from fer_lib.synthetic.face_masks import paint_face_mask
+from fer_lib.synthetic.glasses import paint_glasses
+from fer_lib.synthetic.hair import paint_hair_behind, paint_hair_front
+from fer_lib.synthetic.head import paint_head
+from fer_lib.synthetic.person import Person, draw_person
+from fer_lib.synthetic.places import draw_place
+from fer_lib.synthetic.shot import Shot
 
-ACTION_UNITS = (1, 2, 4, 5, 6, 7, 9, 10, 12, 15, 17, 20, 23, 25, 26)
+SUPERSAMPLING = 2
+SMALLEST = 48
+REGIONS: dict[str, tuple[tuple[int, ...], ...]] = {
+    "brows": (mesh.RIGHT_BROW, mesh.LEFT_BROW),
+    "eyes": (mesh.RIGHT_EYE, mesh.LEFT_EYE),
+    "nose": (mesh.NOSE,),
+    "cheeks": (mesh.RIGHT_CHEEK, mesh.LEFT_CHEEK),
+    "mouth": (mesh.OUTER_LIPS,),
+    "chin": (mesh.CHIN,),
+}
 
 
-def draw_face(
-    person: Person,
-    action_units: Mapping[int, float],
-    rng: np.random.Generator,
-    size: int = 96,
-    variation: float = 0.5,
-) -> np.ndarray:
-    """Draw `person` with the given expression, in front of a background and in a light drawn from `rng`.
+@dataclass(frozen=True, eq=False)
+class Drawing:
+    """A picture and its truth.
 
-    The draws from `rng` do not depend on the action units: one seed gives one pose, background and light.
+    picture : (size, size, 3) uint8, RGB
+    landmarks : (468, 2) float32, x and y in pixels, in the order of mediapipe's Face Mesh
+    person_mask : (size, size) bool, where the person is
+    others_mask : (size, size) bool, where a second person is
+    """
+
+    picture: np.ndarray
+    landmarks: np.ndarray
+    person_mask: np.ndarray
+    others_mask: np.ndarray
+
+    @property
+    def face_box(self) -> tuple[float, float, float]:
+        """A square around the face: x and y of its corner, and its side, in pixels."""
+        low, high = self.landmarks.min(0), self.landmarks.max(0)
+        side = 1.1 * float((high - low).max())
+        x, y = (low + high) / 2 - side / 2
+        return float(x), float(y), side
+
+    @property
+    def regions(self) -> dict[str, np.ndarray]:
+        """Where each part of the face lies, whether or not something hides it: (size, size) bool by name."""
+        return {name: self._filled(rings) for name, rings in REGIONS.items()}
+
+    def _filled(self, rings: tuple[tuple[int, ...], ...]) -> np.ndarray:
+        mask = np.zeros(self.person_mask.shape, np.uint8)
+        if np.isfinite(self.landmarks).all():
+            cv2.fillPoly(mask, [np.rint(self.landmarks[list(ring)] * 16).astype(np.int32) for ring in rings], 1, 8, 4)
+        return mask.astype(bool)
+
+
+def draw(person: Person, action_units: Mapping[int, float], shot: Shot, size: int = 224, side: str = "both") -> Drawing:
+    """Draw a person with an expression, in a scene.
 
     Parameters
     ----------
-    person : whom to draw
-    action_units : intensity 0-1 by FACS number, of those in ACTION_UNITS; the ones left out are at rest
-    rng : pose, gaze, background, light, blur and noise
-    size : side of the picture in pixels, at least 24
-    variation : 0-1, scales pose, blur and noise; at 0 the face is frontal and sharp
-
-    Returns
-    -------
-    (size, size, 3) uint8, RGB
+    action_units : intensity 0-1 by FACS number, of ACTION_UNITS; the ones left out are at rest
+    shot : pose, light, place, camera
+    size : side of the picture in pixels, at least 48
+    side : "left" or "right" restricts action units 12 and 14 to that half of the mouth (contempt)
 
     Raises
     ------
-    ValueError : an unknown action unit, an intensity or `variation` outside 0-1, a `size` below 24
+    ValueError
+        For an unknown action unit or place, an intensity outside 0-1, and a size too small to draw.
     """
-    _check(action_units, size, variation)
-    units = dict.fromkeys(ACTION_UNITS, 0.0) | dict(action_units)
-    canvas = blank(rng, size * SUPERSAMPLING, variation)
-    gaze = rng.uniform(-1, 1, 2) * (0.02 + 0.04 * variation)
-    _draw_head(canvas, person, units)
-    draw_skin(canvas, person, units)
-    if person.beard:
-        _draw_beard(canvas, person, units)
-    draw_nose(canvas, person, units)
-    for side in (-1, 1):
-        draw_eye(canvas, person, units, side, gaze)
-        draw_brow(canvas, person, units, side)
-    draw_mouth(canvas, person, units)
+    if size < SMALLEST:
+        raise ValueError(f"size is {size} pixels; a person in a scene needs at least {SMALLEST}.")
+    rest = rest_face(person.shape)
+    face = displace(rest, action_units, side)
+    canvas = _open_canvas(shot, size)
+    if shot.companion is not None:
+        _paint_companion(canvas, shot)
+    others = _shrink(canvas.covered, size)
+    canvas.covered[:] = 0
+    _paint_person(canvas, person, rest, face, action_units, shot)
+    person_cover = _shrink(canvas.covered, size)
+    landmarks = _landmarks(face, shot, size)
+    picture = _photograph(_shrink(canvas.image, size), np.maximum(others, person_cover), shot)
+    return Drawing(picture, landmarks, person_cover > 127, (others > 127) & (person_cover <= 127))
+
+
+def _landmarks(face: np.ndarray, shot: Shot, size: int) -> np.ndarray:
+    """In the picture's pixels, whose centres are the whole numbers, as OpenCV counts."""
+    on_canvas = shot.pose(SUPERSAMPLING * size).project(face)[:, :2]
+    return ((on_canvas - (SUPERSAMPLING - 1) / 2) / SUPERSAMPLING).astype(np.float32)
+
+
+def _open_canvas(shot: Shot, size: int) -> Canvas:
+    side = SUPERSAMPLING * size
+    scene = draw_place(shot.place, np.random.default_rng(shot.scene_seed), size)
+    image = cv2.resize(scene, (side, side), interpolation=cv2.INTER_LINEAR)
+    return Canvas(image, np.zeros((side, side), np.uint8))
+
+
+def _paint_person(
+    canvas: Canvas, person: Person, rest: np.ndarray, face: np.ndarray, units: Mapping[int, float], shot: Shot
+) -> None:
+    pose, light = shot.pose(len(canvas.image)), shot.light
+    paint_hair_behind(canvas, person, pose, light)
+    paint_body(canvas, person, pose, light)
+    paint_head(canvas, person, rest, face, units, shot.gaze, pose, light)
+    paint_hair_front(canvas, person, pose, light)
+    if shot.face_mask is not None:
+        paint_face_mask(canvas, face, pose, light, shot.face_mask)
     if person.glasses:
-        draw_glasses(canvas, person)
-    if person.haircut != "bald":
-        _draw_fringe(canvas, person)
-    return finish(canvas, rng, size, variation)
+        paint_glasses(canvas, face, pose, person.texture_seed)
 
 
-def _check(action_units: Mapping[int, float], size: int, variation: float) -> None:
-    if size < 24:
-        raise ValueError(f"size is {size} pixels; a face needs at least 24.")
-    if not 0 <= variation <= 1:
-        raise ValueError(f"variation is {variation}; it must lie in 0-1.")
-    for unit, intensity in action_units.items():
-        if unit not in ACTION_UNITS:
-            raise ValueError(f"action unit {unit} is not drawn; known are {', '.join(map(str, ACTION_UNITS))}.")
-        if not 0 <= intensity <= 1:
-            raise ValueError(f"action unit {unit} has intensity {intensity}; it must lie in 0-1.")
+def _paint_companion(canvas: Canvas, shot: Shot) -> None:
+    """A second person at one side, farther away, with a relaxed face."""
+    rng = np.random.default_rng(shot.companion)
+    person, turn = draw_person(rng), rng.choice((-1, 1))
+    units = {12: float(rng.uniform(0, 0.4)), 25: float(rng.uniform(0, 0.3))}
+    behind = replace(
+        shot,
+        yaw=float(-turn * rng.uniform(5, 25)),
+        pitch=0.0,
+        roll=float(rng.normal(0, 3)),
+        x=float(shot.x + turn * rng.uniform(0.33, 0.42)),
+        y=float(shot.y - rng.uniform(0.08, 0.16)),
+        scale=float(shot.scale * rng.uniform(0.55, 0.7)),
+        gaze=(0.0, 0.0),
+        face_mask=None,
+    )
+    rest = rest_face(person.shape)
+    _paint_person(canvas, person, rest, displace(rest, units), units, behind)
 
 
-def _draw_head(canvas: Canvas, person: Person, units: Mapping[int, float]) -> None:
-    head = _outline(person, _jaw(units))
-    _draw_hair_behind(canvas, person)
-    shadow = darker(person.skin, 0.22)
-    neck = 0.52 * person.width
-    fill(canvas, np.array([(-neck, 0.5), (neck, 0.5), (neck * 1.1, 1.6), (-neck * 1.1, 1.6)]), shadow, 0)
-    fill(canvas, oval(0, 1.75, 1.35, 0.55), person.clothes, 0)
-    fill(canvas, oval(0, 1.2, neck * 1.05, 0.16), shadow, 0)
-    for side in (-1, 1):
-        fill(canvas, oval(side * person.width, 0.08, 0.1, 0.19), darker(person.skin, 0.1), 0)
-    fill(canvas, head, person.skin, 0)
-    tint(canvas, head, 112, 0)
-    tint(canvas, head * 0.8 + (0, 0.02), 133, 0.6)
+def _photograph(picture: np.ndarray, people: np.ndarray, shot: Shot) -> np.ndarray:
+    """What the camera makes of a painting: the light's colour on people (size, size) 0-255, blur and noise."""
+    blur = shot.blur * len(picture)
+    picture = picture * (1 + people[..., None] / np.float32(255) * (np.array(shot.light.colour, np.float32) - 1))
+    if blur > 0.2:
+        picture = cv2.GaussianBlur(picture, (0, 0), blur)
+    noise = np.random.default_rng([shot.scene_seed, 1]).standard_normal(picture.shape, np.float32)
+    return np.clip(picture + np.float32(shot.noise) * noise, 0, 255).astype(np.uint8)
 
 
-def _draw_beard(canvas: Canvas, person: Person, units: Mapping[int, float]) -> None:
-    jawline = _outline(person, _jaw(units))[:37]
-    x = np.linspace(-0.97, 0.97, 25)
-    height = np.interp(np.abs(x), (0, 0.3, 0.5, 0.8, 1), (0.42, 0.44, 0.52, 0.34, 0))
-    edge = to_points(x * person.width, height)
-    fill(canvas, np.concatenate((jawline, edge)), mix(person.skin, person.hair, person.beard), 0.2)
-
-
-def _draw_hair_behind(canvas: Canvas, person: Person) -> None:
-    hair = _outline(person, 0, person.hair_volume)
-    if person.haircut == "long":
-        low = hair[:, 1] > 0
-        hair[low] *= (1.05, 1.2)
-    if person.haircut == "curly":
-        hair *= 1 + 0.035 * np.sin(np.arange(72) * 2 * np.pi / 6)[:, None]
-    if person.haircut != "long":
-        hair = hair[hair[:, 1] < 0.12]
-    if person.haircut == "bald":
-        hair = hair[np.abs(hair[:, 1] + 0.15) < 0.3] * (0.98, 1)
-    fill(canvas, hair, person.hair, 0)
-
-
-def _draw_fringe(canvas: Canvas, person: Person) -> None:
-    """The hair in front of the forehead, between the top of the head and a parted hairline."""
-    top = _outline(person, 0, person.hair_volume)[36:]
-    x = np.linspace(1, -1, 25)
-    temple = 0.1 if person.haircut == "long" else -0.12
-    edge = person.hairline + (temple - person.hairline) * np.abs(x) ** 4
-    edge += 0.5 * person.parting * (x - person.parting) * (1 - x**2)
-    hairline = to_points(x * person.width * 1.01, edge)
-    fill(canvas, np.concatenate((top, hairline)), person.hair, 0)
-    shine = mix(person.hair, (255, 240, 220), 0.16)
-    line(canvas, curve((-0.4, -0.84), (-0.1, -1.0), (0.3, -0.93)), shine, 0.05)
-
-
-def _outline(person: Person, jaw_drop: float = 0.0, grow: float = 1.0) -> np.ndarray:
-    """The head (72, 2), clockwise from its right side; the jaw tapers and drops below the nose."""
-    points = oval(0, 0, person.width, 1, 72)
-    below = np.clip(points[:, 1], 0, 1)
-    points[:, 0] *= 1 - person.jaw_taper * below**2
-    points[:, 1] += 0.14 * jaw_drop * below
-    return points * grow
-
-
-def _jaw(units: Mapping[int, float]) -> float:
-    return units[26] - 0.15 * units[17]
+def _shrink(image: np.ndarray, size: int) -> np.ndarray:
+    return cv2.resize(image, (size, size), interpolation=cv2.INTER_AREA)

@@ -1,128 +1,107 @@
-"""The features of a face, moved by its action units: skin, nose, eyes, brows and mouth; and glasses."""
-
-from collections.abc import Mapping
+"""What lies in the holes of the face surface, and the lids around it: eyes and the inside of the mouth."""
 
 import numpy as np
 
-from fer_lib.synthetic.canvas import Canvas, curve, darker, fill, line, mix, oval, tint, to_points
+from fer_lib.synthetic.camera import Light, Pose
+from fer_lib.synthetic.canvas import Canvas, Colour, mix, scaled
+from fer_lib.synthetic.mesh import INNER_LIPS, LEFT_EYE, RIGHT_EYE
 from fer_lib.synthetic.person import Person
 
-
-def draw_skin(canvas: Canvas, person: Person, units: Mapping[int, float]) -> None:
-    """Wrinkles and cheeks."""
-    for crease, depth in _wrinkles(person, units):
-        if depth > 0:
-            line(canvas, crease, darker(person.skin, 0.3 * min(depth, 1)), 0.027)
-    for side in (-1, 1):
-        cheek = oval(side * 0.42, 0.26 - 0.04 * units[6], 0.16, 0.11)
-        tint(canvas, cheek, 136 + int(8 * units[6]))
+IRIS_RADIUS = 0.108
+TEETH = (236, 230, 216)
 
 
-def _wrinkles(person: Person, units: Mapping[int, float]) -> list[tuple[np.ndarray, float]]:
-    """Curves in face units, each with a depth that is 0 where the skin is smooth."""
-    raised, out = 0.05 * units[2], person.mouth_width + 0.1 + 0.09 * units[12]
-    fold = 0.1 + max(units[12], 0.8 * units[10], 0.8 * units[9], 0.5 * units[20])
-    wrinkles = [(curve((-0.13, 0.84), (0, 0.78), (0.13, 0.84)), units[17])]
-    for y in (-0.5, -0.6):
-        brow = curve((-0.34, y - raised), (0, y - 0.04 * units[1]), (0.34, y - raised))
-        wrinkles.append((brow, 0.6 * units[1] + 0.4 * units[2]))
-    for crease, depth in (
-        (curve((0.05, -0.42), (0.045, -0.34), (0.06, -0.24)), 1.2 * units[4]),
-        (curve((0.05, -0.12), (0.1, -0.04), (0.1, 0.06)), 1.3 * units[9]),
-        (curve((0.19, 0.24), (out * 0.88, 0.34), (out, 0.52)), fold),
-        (curve((0.24, 0.13), (0.38, 0.16), (0.52, 0.09)), 0.7 * units[6]),
+def paint_eyes(canvas: Canvas, person: Person, face: np.ndarray, gaze: tuple[float, float], pose: Pose, light: Light):
+    """Eyeballs, painted before the face surface whose holes show them."""
+    for ring in (RIGHT_EYE, LEFT_EYE):
+        edge = pose.project(face[list(ring)])[:, :2]
+        middle = edge.mean(0)
+        upper = edge[:9]
+        white = scaled((238, 232, 226), 0.94)
+        canvas.fill(middle + 1.12 * (edge - middle), white)
+        for width, level in ((0.16, 0.93), (0.11, 0.84), (0.06, 0.68)):
+            canvas.line(upper, scaled(white, level), width * pose.scale)
+        _paint_iris(canvas, person, face, ring, gaze, pose, light)
+
+
+def _paint_iris(canvas, person, face, ring, gaze, pose, light):
+    centre = face[list(ring)].mean(0)
+    corner = face[[ring[0], ring[8]]].mean(0)
+    centre = np.array((centre[0], 0.5 * centre[1] + 0.5 * corner[1] - 0.02, centre[2]))
+    centre = centre + np.array((0.07 * gaze[0], 0.05 * gaze[1], 0.02))
+    for radius, colour in (
+        (1.0, scaled(person.iris, 0.55)),
+        (0.86, person.iris),
+        (0.46, (14, 11, 12)),
     ):
-        wrinkles += [(crease, depth), (crease * (-1, 1), depth)]
-    return wrinkles
+        canvas.fill(_disc(centre, IRIS_RADIUS * radius, pose), colour)
+    lower = centre + np.array((0.0, 0.4 * IRIS_RADIUS, 0.0))
+    canvas.line(
+        pose.project(lower + IRIS_RADIUS * 0.3 * np.array([(-1, -0.2, 0), (0, 0.3, 0), (1, -0.2, 0)]))[:, :2],
+        mix(person.iris, (255, 240, 220), 0.35),
+        0.02 * pose.scale,
+    )
+    spark = centre + IRIS_RADIUS * np.array((0.35 * np.sign(light.direction[0]), -0.42, 0))
+    canvas.fill(_disc(spark, 0.026, pose), (250, 250, 250))
 
 
-def draw_nose(canvas: Canvas, person: Person, units: Mapping[int, float]) -> None:
-    """Bridge, tip, wings and nostrils."""
-    tip = person.nose_length + 0.02 - 0.05 * units[9] - 0.015 * units[10]
-    width = person.nose_width * (1 + 0.2 * units[9] + 0.1 * units[12])
-    shadow = darker(person.skin, 0.12)
-    bridge = [(0.04, -0.12), (0.06, tip - 0.14), (width, tip), (0, tip + 0.05), (0.02, tip - 0.1)]
-    fill(canvas, np.array(bridge), shadow)
-    fill(canvas, oval(0, tip - 0.03, 0.06, 0.05), mix(person.skin, (255, 255, 255), 0.12))
-    for side in (-1, 1):
-        wing = curve((width, tip - 0.08), (1.15 * width, tip), (0.75 * width, tip + 0.05)) * (side, 1)
-        line(canvas, wing, darker(person.skin, 0.35), 0.025)
-        fill(canvas, oval(side * width * 0.5, tip + 0.035, width * 0.26, 0.022), darker(person.skin, 0.6))
+def _disc(centre: np.ndarray, radius: float, pose: Pose) -> np.ndarray:
+    angle = np.linspace(0, 2 * np.pi, 20, endpoint=False)
+    circle = np.stack((np.cos(angle), np.sin(angle), 0 * angle), 1)
+    return pose.project(centre + radius * circle)[:, :2]
 
 
-def draw_eye(canvas: Canvas, person: Person, units: Mapping[int, float], side: int, gaze: np.ndarray) -> None:
-    """Two lids, parabolas `above` and `below` the line between the eye's corners, and what shows between."""
-    half, centre = person.eye_width, np.array((side * person.eye_distance, -0.08))
-    above = 0.6 * half * person.eye_opening * (1 + 0.6 * units[5] - 0.4 * units[7] - 0.2 * units[6])
-    below = 0.42 * half * person.eye_opening * (1 - 0.75 * units[6] - 0.45 * units[7] + 0.1 * units[5])
-    below = max(below, -0.3 * above)
-    x = np.linspace(-1, 1, 15)
-    upper = to_points(x * half, -above * (1 - x**2)) + centre
-    lower = to_points(x * half, below * (1 - x**2)) + centre
-    tint(canvas, oval(*centre, half * 1.5, 0.2), 122)
-    line(canvas, upper - (0, 0.05), darker(person.skin, 0.28), 0.03)
-    fill(canvas, np.concatenate((upper, lower[::-1])), (244, 242, 238))
-    for radius, colour in ((0.085, person.iris), (0.045, (18, 14, 14))):
-        disc = oval(*gaze, radius, radius)
-        lid = 1 - (disc[:, 0] / half) ** 2
-        disc[:, 1] = np.clip(disc[:, 1], -above * lid, below * lid)
-        fill(canvas, disc + centre, colour)
-    fill(canvas, oval(*(centre + gaze + (-0.03, -0.4 * above)), 0.018, 0.018, 8), (255, 255, 255))
-    line(canvas, lower, darker(person.skin, 0.3), 0.02)
-    line(canvas, upper, (38, 24, 22), 0.04)
+def paint_lids(canvas: Canvas, person: Person, face: np.ndarray, pose: Pose) -> None:
+    """Lashes and the rims of the lids, painted over the face surface."""
+    lash = mix(scaled(person.hair, 0.5), (24, 18, 18), 0.7)
+    rim = mix(scaled(person.skin, 0.55), (150, 70, 66), 0.3)
+    width = 0.042 if person.gender == "female" else 0.028
+    for ring in (RIGHT_EYE, LEFT_EYE):
+        edge = pose.project(face[list(ring)])[:, :2]
+        away = edge - edge.mean(0)
+        away *= 0.5 * width * pose.scale / np.linalg.norm(away, axis=1, keepdims=True)
+        edge = edge + away
+        canvas.line(np.vstack((edge[8:], edge[:1])), rim, 0.018 * pose.scale)
+        canvas.line(edge[:9], lash, width * pose.scale)
+        if person.gender == "female":
+            outer = edge[0] + (edge[0] - edge[2]) * 0.35 + (0, -0.02 * pose.scale)
+            canvas.line(np.stack((outer, edge[1], edge[2])), lash, 0.022 * pose.scale)
 
 
-def draw_glasses(canvas: Canvas, person: Person) -> None:
-    """Two round rims and a bridge."""
-    for side in (-1, 1):
-        rim = oval(side * person.eye_distance, -0.08, 1.35 * person.eye_width, 1.2 * person.eye_width, 24)
-        line(canvas, rim, (52, 44, 48), 0.03, closed=True)
-    bridge = person.eye_distance - 1.35 * person.eye_width
-    line(canvas, curve((-bridge, -0.1), (0, -0.13), (bridge, -0.1)), (52, 44, 48), 0.03)
+def paint_mouth(canvas: Canvas, person: Person, rest: np.ndarray, face: np.ndarray, pose: Pose) -> None:
+    """Cavity, tongue and teeth, painted before the face surface whose hole shows them."""
+    ring = pose.project(face[list(INNER_LIPS)])[:, :2]
+    middle = ring.mean(0)
+    opening = np.clip((face[14, 1] - face[13, 1] - 0.09) / 0.1, 0, 1)  # below that, only the line between lips
+    line = scaled(person.lips, 0.45)
+    canvas.fill(middle + 1.08 * (ring - middle), mix(line, (58, 18, 22), opening))
+    if not opening:
+        return
+    drop = max(float(face[17, 1] - rest[17, 1]), 0.0)
+    back = np.array((0.0, 0.0, -0.12))
+    lower_y = rest[14, 1] + 0.9 * drop
+    tongue = np.array((0.0, lower_y + 0.02, rest[13, 2] - 0.1))
+    canvas.fill(_oval(tongue, 0.24, 0.11 + 0.1 * drop, pose), mix(line, (172, 74, 78), opening))
+    if drop > 0.1:
+        _paint_teeth(
+            canvas, np.array((0.0, lower_y - 0.02, rest[13, 2])) + back, 0.22, 0.07, pose, mix(line, TEETH, opening)
+        )
+    _paint_teeth(
+        canvas, np.array((0.0, rest[13, 1] - 0.06, rest[13, 2])) + back, 0.38, 0.135, pose, mix(line, TEETH, opening)
+    )
 
 
-def draw_brow(canvas: Canvas, person: Person, units: Mapping[int, float], side: int) -> None:
-    """One eyebrow; `side` is -1 on the left of the picture, 1 on the right."""
-    frown = units[4] * (1 - 0.6 * units[1])  # 1 + 4 pull the inner ends up and together, as in grief
-    y = person.brow_height
-    inner = (0.14 - 0.05 * units[4], y + person.brow_tilt - 0.13 * units[1] + 0.15 * frown + 0.04 * units[9])
-    middle = (0.33, y - 0.05 - 0.06 * units[1] - 0.1 * units[2] + 0.11 * units[4])
-    outer = (0.54, y + 0.05 - person.brow_tilt - 0.1 * units[2] + 0.03 * units[4])
-    spine = curve(inner, middle, outer) * (side, 1)
-    half = np.zeros_like(spine)
-    half[:, 1] = person.brow_thickness * (1 - 0.7 * np.linspace(0, 1, len(spine)) ** 2) / 2
-    brow = mix(person.hair, (40, 28, 24), 0.45)
-    fill(canvas, np.concatenate((spine - half, (spine + half)[::-1])), brow)
+def _paint_teeth(canvas: Canvas, top: np.ndarray, half: float, height: float, pose: Pose, colour: Colour) -> None:
+    t = np.linspace(-1, 1, 13)
+    upper = np.stack((half * t, 0 * t, -0.18 * t**2), 1)
+    lower = np.stack((half * t, height * (1 - 0.25 * t**4), -0.18 * t**2), 1)
+    points = pose.project(top + np.vstack((upper, lower[::-1])))[:, :2]
+    canvas.fill(points, colour)
+    for x in (-0.33, 0.0, 0.33):
+        gap = np.array([(half * x, 0, 0), (half * x, height, 0)])
+        canvas.line(pose.project(top + gap)[:, :2], scaled(colour, 0.9), 1)
 
 
-def draw_mouth(canvas: Canvas, person: Person, units: Mapping[int, float]) -> None:
-    """Lips, teeth, tongue and the shadow below."""
-    x = np.linspace(-1, 1, 21)
-    half = person.mouth_width * (1 + 0.4 * units[12] + 0.3 * units[20] - 0.18 * units[23] - 0.2 * units[26])
-    top, upper, lower, bottom = _lips(person, units, x)
-    teeth = (0.045 + 0.035 * units[12] + 0.025 * units[20] - 0.01 * units[26]) * np.sqrt(1 - x**2)
-    for above, below, colour in (
-        (top, bottom, person.lips),
-        (lower, 0.3 * lower + 0.7 * bottom, mix(person.lips, (255, 200, 190), 0.18)),
-        (upper, lower, (66, 18, 24)),
-        (0.4 * upper + 0.6 * lower, lower, (176, 76, 84)),
-        (upper, np.minimum(upper + teeth, lower), (246, 240, 230)),
-    ):
-        fill(canvas, to_points(np.r_[x, x[::-1]] * half, np.r_[above, below[::-1]]), colour)
-    line(canvas, to_points(x * half, upper), darker(person.lips, 0.5), 0.02)
-    tint(canvas, oval(0, float(lower[10]) + 0.14, half * 0.6, 0.04), 116)
-
-
-def _lips(person: Person, units: Mapping[int, float], x: np.ndarray) -> tuple[np.ndarray, ...]:
-    """Four heights at `x` from -1 (corner) to 1: the upper lip's two edges, then the lower lip's two."""
-    arch = 1 - x**2
-    corner = person.mouth_curve - 0.17 * units[12] + 0.14 * units[15] + 0.07 * units[20]
-    middle = person.mouth_height + 0.03 * units[12] - 0.05 * units[17] + 0.1 * units[26] - 0.03 * units[10]
-    spine = middle + corner * (1 - arch)
-    gap = 0.07 * units[25] + 0.03 * units[10] * (1 - units[17])
-    upper = spine - (0.4 * gap + 0.05 * units[10] + 0.09 * units[26]) * arch**0.8
-    drop = 0.6 * gap + 0.17 * units[26] - 0.04 * units[17] - 0.04 * units[10] * units[17]
-    lower = np.maximum(spine + drop * arch**0.7, upper)
-    lip = 0.06 * person.lip_thickness * (1 - 0.6 * units[23] - 0.25 * units[12] - 0.25 * units[20])
-    cupids_bow = arch**0.7 * (1 - 0.3 * np.exp(-((x / 0.18) ** 2)))
-    return upper - lip * cupids_bow, upper, lower, lower + 1.25 * lip * arch
+def _oval(centre: np.ndarray, rx: float, ry: float, pose: Pose) -> np.ndarray:
+    angle = np.linspace(0, 2 * np.pi, 24, endpoint=False)
+    return pose.project(centre + np.stack((rx * np.cos(angle), ry * np.sin(angle), 0 * angle), 1))[:, :2]

@@ -1,12 +1,28 @@
+import json
+
 import cv2
 import numpy as np
+import pandas as pd
 import pytest
 from conftest import TINY_COUNTS
 
-from fer_lib.data.sources import ferplus, folder, load_dataset
-from fer_lib.data.table import load_pictures
-from fer_lib.emotions import EMOTIONS
+from fer_lib.data import sources
+from fer_lib.data.sources import ferplus, folder, load_dataset, synthetic
+from fer_lib.data.table import (
+    encode_picture,
+    load_pictures,
+    load_table,
+    make_table,
+    resize,
+    save_table,
+    table_hash,
+)
+from fer_lib.emotions import BASIC, EMOTIONS
 from fer_lib.errors import StudyError
+from fer_lib.files import ROOT
+from fer_lib.synthetic.places import PLACES
+from fer_lib.synthetic.plan import plan
+from fer_lib.synthetic.render import draw_card
 
 
 @pytest.fixture
@@ -84,10 +100,123 @@ def test_the_cache_is_used_until_a_picture_changes(tree, tmp_path, monkeypatch):
     assert not load_dataset("folder", tree, tmp_path / "cache").equals(first)
 
 
-def test_drawn_people_come_with_disjoint_subjects_in_every_split(tmp_path):
-    table = load_dataset("synthetic", None, tmp_path, seed=3, synthetic_pictures=210)
+@pytest.fixture
+def small(monkeypatch):
+    """Drawn people in 64×64 pixels."""
+    monkeypatch.setattr(synthetic, "SIZE", 64)
+
+
+@pytest.fixture(scope="module")
+def drawn(tmp_path_factory):
+    """20 drawn people in 64×64 pixels, too few for every class in every split, and the cache that they lie in."""
+    cache = tmp_path_factory.mktemp("cache")
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(synthetic, "SIZE", 64)
+        patch.setattr(sources, "check_splits", lambda table: None)
+        return load_dataset("synthetic", None, cache, seed=3, synthetic_pictures=20), cache
+
+
+def test_drawn_people_come_with_disjoint_subjects_in_every_split(drawn):
+    table, _ = drawn
     assert (table.groupby("subject")["split"].nunique() == 1).all()
-    assert table.groupby("split")["label"].nunique().eq(7).all()
+    assert table["split"].value_counts().to_dict() == {"train": 14, "validation": 4, "test": 2}
+    assert set(table["label"]) == set(BASIC)
+
+
+def test_drawn_people_come_with_what_the_plan_knows_of_them(drawn):
+    table, _ = drawn
+    for card, row in zip(plan(synthetic.PRESET, 20, np.random.default_rng(3)), table.itertuples(), strict=True):
+        assert (row.label, row.place, row.age, row.gender) == (
+            card.label, card.shot.place, card.person.age, card.person.gender,
+        )  # fmt: skip
+        assert row.skin_tone == card.person.skin_tone
+        assert list(row.place_attributes) == list(PLACES[card.shot.place].attributes)
+        assert row.votes * 10 == pytest.approx(card.votes)
+        units = {int(unit): intensity for unit, intensity in json.loads(row.action_units).items()}
+        assert units == pytest.approx(card.expression.units, abs=1e-4)
+
+
+def test_the_box_of_a_drawn_person_is_where_the_face_is(drawn):
+    table, _ = drawn
+    card = plan(synthetic.PRESET, 20, np.random.default_rng(3))[0]
+    x, y, side = table["box"][0]
+    landmarks = draw_card(card, 64).landmarks
+    assert (landmarks > (x, y)).all()
+    assert (landmarks < (x + side, y + side)).all()
+    assert np.ptp(landmarks, axis=0).max() > 0.85 * side
+    assert load_pictures(table[:5], 48).shape == (5, 48, 48)
+
+
+def test_a_finished_drawing_leaves_one_file_in_the_cache_and_is_read_from_it(drawn, monkeypatch):
+    table, cache = drawn
+    assert [path.suffix for path in cache.iterdir()] == [".parquet"]
+    monkeypatch.setattr(synthetic, "read", lambda *_: pytest.fail("drawn again"))
+    assert table_hash(load_dataset("synthetic", None, cache, seed=3, synthetic_pictures=20)) == table_hash(table)
+
+
+def test_an_interrupted_drawing_goes_on_from_its_last_finished_part(small, tmp_path, monkeypatch):
+    monkeypatch.setattr(synthetic, "SHARD", 4)
+    whole = synthetic.read(14, 0)
+    drawn_numbers = []
+
+    def draw_until_stopped(work, cards):
+        for card in cards:
+            if card.number == 10 and len(drawn_numbers) == 10:
+                raise KeyboardInterrupt
+            drawn_numbers.append(card.number)
+            yield work(card)
+
+    monkeypatch.setattr(synthetic, "in_processes", draw_until_stopped)
+    with pytest.raises(KeyboardInterrupt):
+        synthetic.read(14, 0, tmp_path / "parts")
+    assert table_hash(synthetic.read(14, 0, tmp_path / "parts")) == table_hash(whole)
+    assert drawn_numbers == [*range(10), *range(8, 14)]
+
+
+def test_too_few_drawn_people_are_refused(tmp_path):
+    with pytest.raises(StudyError, match="cannot be drawn: n is 5; context needs 7 or more"):
+        load_dataset("synthetic", None, tmp_path, synthetic_pictures=5)
+
+
+def test_the_cache_knows_every_module_that_draws(tmp_path, monkeypatch):
+    asked = []
+    monkeypatch.setattr(sources, "code_version", lambda *modules: asked.extend(modules) or "0")
+    monkeypatch.setattr(synthetic, "read", lambda *_: pytest.fail("drawn"))
+    with pytest.raises(pytest.fail.Exception):
+        load_dataset("synthetic", None, tmp_path)
+    package = ROOT / "fer_lib" / "synthetic"
+    files = {path.relative_to(ROOT).with_suffix("").as_posix().replace("/", ".") for path in package.rglob("*.py")}
+    assert {name.removesuffix(".__init__") for name in files} <= set(asked)
+
+
+def test_tables_without_boxes_keep_the_hash_that_trained_runs_are_stored_under(toy_table):
+    """The hashes are those of the program before there were boxes."""
+    assert table_hash(toy_table) == "62367e1711c23f42"
+    rows = [
+        {"id": "a", "label": "fear", "split": "train", "picture_hash": "00"},
+        {"id": "b", "label": None, "split": "test", "picture_hash": "01", "problem": "dark"},
+    ]
+    assert table_hash(make_table(rows, "x")) == "ab6bd5402e2a85cb"
+
+
+def test_the_hash_sees_a_box_and_where_it_lies_and_survives_the_disk(toy_table, tmp_path):
+    boxed, moved = toy_table.copy(), toy_table.copy()
+    boxed["box"] = [[1.0, 2.0, 30.0]] * len(boxed)
+    moved["box"] = [[1.0, 3.0, 30.0]] * len(boxed)
+    assert len({table_hash(table) for table in (toy_table, boxed, moved)}) == 3
+    save_table(boxed, tmp_path / "table.parquet")
+    assert table_hash(load_table(tmp_path / "table.parquet")) == table_hash(boxed)
+
+
+def test_boxes_are_cut_out_with_the_picture_s_edge_repeated_beyond_it(rng):
+    picture = rng.integers(0, 256, (60, 60)).astype(np.uint8)
+    boxes = [None, [6, 4, 48], [-10.2, 30.4, 48]]
+    rows = [{"id": str(i), "split": "train", "picture": encode_picture(picture)} for i in range(3)]
+    loaded = load_pictures(make_table(pd.DataFrame(rows).assign(box=boxes), "toy"), size=48)
+    assert (loaded[0] == resize(picture, 48)).all()
+    assert (loaded[1] == picture[4:52, 6:54]).all()
+    padded = np.pad(picture, 48, mode="edge")
+    assert (loaded[2] == padded[78:126, 38:86]).all()
 
 
 VOTES = "Usage,Image name,neutral,happiness,surprise,sadness,anger,disgust,fear,contempt,unknown,NF\n"

@@ -1,4 +1,3 @@
-import signal
 import subprocess
 import sys
 from dataclasses import replace
@@ -23,6 +22,7 @@ SHORT = Experiment("six_layer/short", max_epochs=3, batch_size=70, augmentation=
 
 
 MOMENTS = ("epoch 1", "epoch 3", "after training")
+# One process that has imported everything, and from it one for each moment.
 KILLED_TRAINING = """
 import os, signal, torch
 torch.set_num_threads(1)
@@ -30,18 +30,29 @@ from fer_lib.data.table import load_table
 from fer_lib.runs import RunStore
 from fer_lib.training import fit as module
 save, read_test = module._Training.save, module.read_test
-def die(moment):
-    if moment == "{moment}":
-        os.kill(os.getpid(), signal.SIGKILL)
-def saving(training):
-    save(training)
-    die(f"epoch {{len(training.history)}}")
-def reading(*words):
-    die("after training")
-    return read_test(*words)
-module._Training.save, module.read_test = saving, reading
-short = module.Experiment("six_layer/short", max_epochs=3, batch_size=70, augmentation="paper004")
-module.fit(short, load_table("{table}"), RunStore("{store}"))
+def train_until(moment):
+    def die(now):
+        if now == moment:
+            os.kill(os.getpid(), signal.SIGKILL)
+    def saving(training):
+        save(training)
+        die(f"epoch {{len(training.history)}}")
+    def reading(*words):
+        die("after training")
+        return read_test(*words)
+    module._Training.save, module.read_test = saving, reading
+    short = module.Experiment("six_layer/short", max_epochs=3, batch_size=70, augmentation="paper004")
+    module.fit(short, load_table("{folder}/table.parquet"), RunStore(f"{folder}/{{moment}}"))
+def forked(moment):
+    child = os.fork()
+    if child:
+        return child
+    try:
+        train_until(moment)
+    finally:
+        os._exit(1)
+for child in [forked(moment) for moment in {moments}]:
+    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
 """
 
 
@@ -68,18 +79,14 @@ def killed(toy_table, tmp_path_factory):
     """Stores in which the training of `SHORT` was killed by SIGKILL, by the moment of its death."""
     folder = tmp_path_factory.mktemp("killed")
     save_table(toy_table, folder / "table.parquet")
-    dying = {}
-    for moment in MOMENTS:
-        script = KILLED_TRAINING.format(moment=moment, table=folder / "table.parquet", store=folder / moment)
-        dying[moment] = subprocess.Popen([sys.executable, "-c", script], stderr=subprocess.PIPE)
-    for process in dying.values():
-        _, errors = process.communicate()
-        assert process.returncode == -signal.SIGKILL, errors.decode()
+    script = KILLED_TRAINING.format(folder=folder, moments=MOMENTS)
+    done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
+    assert done.returncode == 0, done.stderr
     return folder
 
 
 def test_easy_pictures_are_learnt(toy_table, tmp_path):
-    run = fit(replace(SHORT, augmentation="none", max_epochs=12, batch_size=28), toy_table, RunStore(tmp_path))
+    run = fit(replace(SHORT, augmentation="none", max_epochs=6, batch_size=28), toy_table, RunStore(tmp_path))
     test = run.of_split("test")
     assert (predicted_labels(test, BASIC) == test["label"]).mean() > 0.8
     assert run.history["train_loss"].iloc[-1] < run.history["train_loss"].iloc[0]

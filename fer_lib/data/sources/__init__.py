@@ -2,6 +2,7 @@
 
 import os
 import pkgutil
+import shutil
 from pathlib import Path
 
 import pandas as pd
@@ -11,7 +12,7 @@ from fer_lib.data.sources import fer2013, ferplus, folder, synthetic
 from fer_lib.data.splits import check_splits
 from fer_lib.data.table import load_table, save_table
 from fer_lib.errors import StudyError
-from fer_lib.files import ROOT, code_version, content_hash
+from fer_lib.files import ROOT, code_version, content_hash, sha256_file
 
 READERS = {"fer2013": fer2013, "ferplus": ferplus, "folder": folder}
 DATASETS = ("synthetic", *READERS)
@@ -37,7 +38,10 @@ def load_dataset(
     inputs = find_inputs(dataset, data_root)
     if dataset == "synthetic":
         key = {"pictures": synthetic_pictures, "seed": seed, "code": _reader_code(dataset)}
-        return _cached(cache, dataset, key, lambda: synthetic.read(synthetic_pictures, seed))
+        parts = cache / f"{dataset}-{content_hash(key)}.parts"
+        table = _cached(cache, dataset, key, lambda: synthetic.read(synthetic_pictures, seed, parts))
+        shutil.rmtree(parts, ignore_errors=True)
+        return table
     reader = READERS[dataset]
     key = {"inputs": [_state(path) for path in inputs], "seed": seed, "code": _reader_code(dataset)}
     options = {} if dataset == "ferplus" else {"seed": seed}
@@ -87,8 +91,10 @@ def _state(path: Path) -> list:
 
 def _reader_code(dataset: str) -> str:
     modules = [f"fer_lib.data.sources.{dataset}", "fer_lib.data.splits", "fer_lib.data.table", "fer_lib.emotions"]
-    if dataset == "synthetic":
-        modules += [f"fer_lib.synthetic.{part.name}" for part in pkgutil.iter_modules(fer_lib.synthetic.__path__)]
-    else:
-        modules += ["fer_lib.data.sources.fer2013", "fer_lib.data.sources.folder"]
-    return code_version(*modules)
+    if dataset != "synthetic":
+        return code_version(*modules, "fer_lib.data.sources.fer2013", "fer_lib.data.sources.folder")
+    drawing = fer_lib.synthetic
+    parts = pkgutil.walk_packages(drawing.__path__, f"{drawing.__name__}.")
+    shapes = sorted(Path(drawing.__file__).parent.rglob("*.csv"))
+    code = code_version(*modules, drawing.__name__, *(part.name for part in parts))
+    return content_hash([code, *map(sha256_file, shapes)])
