@@ -74,6 +74,7 @@ def paint_mouth(canvas: Canvas, person: Person, rest: np.ndarray, face: np.ndarr
     middle = ring.mean(0)
     opening = np.clip((face[14, 1] - face[13, 1] - 0.09) / 0.1, 0, 1)  # below that, only the line between lips
     line = scaled(person.lips, 0.45)
+    teeth = mix(line, TEETH, np.clip(2 * opening - 0.7, 0, 1))
     canvas.fill(middle + 1.08 * (ring - middle), mix(line, (58, 18, 22), opening))
     if not opening:
         return
@@ -83,12 +84,8 @@ def paint_mouth(canvas: Canvas, person: Person, rest: np.ndarray, face: np.ndarr
     tongue = np.array((0.0, lower_y + 0.02, rest[13, 2] - 0.1))
     canvas.fill(_oval(tongue, 0.24, 0.11 + 0.1 * drop, pose), mix(line, (172, 74, 78), opening))
     if drop > 0.1:
-        _paint_teeth(
-            canvas, np.array((0.0, lower_y - 0.02, rest[13, 2])) + back, 0.22, 0.07, pose, mix(line, TEETH, opening)
-        )
-    _paint_teeth(
-        canvas, np.array((0.0, rest[13, 1] - 0.06, rest[13, 2])) + back, 0.38, 0.135, pose, mix(line, TEETH, opening)
-    )
+        _paint_teeth(canvas, np.array((0.0, lower_y - 0.02, rest[13, 2])) + back, 0.22, 0.07, pose, teeth)
+    _paint_teeth(canvas, np.array((0.0, rest[13, 1] - 0.06, rest[13, 2])) + back, 0.38, 0.135, pose, teeth)
 
 
 def _paint_teeth(canvas: Canvas, top: np.ndarray, half: float, height: float, pose: Pose, colour: Colour) -> None:

@@ -56,7 +56,7 @@ HAIRSTYLES = {  # by presented gender
         "long wavy",
     ),
 }
-SHAPE_SD = 0.27
+SHAPE_SD = 0.21
 BEARDS = ("none", "stubble", "moustache", "goatee", "full")
 USUAL_SHAPE = {
     "child": {
@@ -195,4 +195,4 @@ def _cloth_colour(rng: np.random.Generator) -> Colour:
 def _photographed(tone: Colour) -> Colour:
     """A skin tone as a camera exposes it for a face: warmer, and with the darkest lifted."""
     lifted = tuple(255 * (part / 255) ** 0.68 for part in tone)
-    return mix(lifted, (205, 138, 108), 0.25)
+    return mix(lifted, (212, 146, 118), 0.15 + 0.2 * tone[0] / 255)
