@@ -69,7 +69,7 @@ def test_synthesize_draws_a_folder_and_says_so(tmp_path, capsys):
         (["--n", "many"], "--n 'many' is no whole number"),
         (["--size", "40"], "size is 40 pixels; use 48 or more"),
         (["--seed", "-1"], "SEED '-1' is no whole number from 0"),
-        (["--out", "."], ". exists and is not empty; name a new folder"),
+        (["--out", "."], "is the current directory, which cannot be replaced; name a new folder in it"),
     ],
 )
 def test_a_wrong_wish_for_drawn_pictures_ends_in_one_sentence(words, sentence, tmp_path, capsys):

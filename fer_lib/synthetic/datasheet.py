@@ -8,7 +8,7 @@ import pandas as pd
 from fer_lib.data.table import SPLITS
 from fer_lib.emotions import EMOTIONS, in_order
 from fer_lib.synthetic.expressions import PROTOTYPES
-from fer_lib.synthetic.presets import Preset
+from fer_lib.synthetic.presets import Bias, Preset
 
 TEXT = """# Data sheet: {name}
 
@@ -21,8 +21,9 @@ turned up or down, which no collection of photographs allows.
 
 ## Composition
 
-Every picture shows one drawn person in a drawn place, at times with others behind. There is no photograph in it and
-nobody who exists. Subjects are in one split each.
+A picture shows one drawn person in a drawn place, at times with one other person behind; a picture with the problem
+`no face` shows the place alone. Some places have a crowd without faces painted into them. There is no photograph in
+it and nobody who exists. Subjects are in one split each.
 
 {labels}
 
@@ -36,9 +37,14 @@ nobody who exists. Subjects are in one split each.
 annotators voted for
 {emotions};
 place, looks, pose in degrees, light; the intensity 0-1 of each facial action unit in `au01` to `au45`; and a square
-around the face in pixels. Votes, label and action units of a picture without a face are those of the person who was
-left out; its face box is empty. `landmarks.npz` has 468 points a face in the order of mediapipe's Face Mesh. `masks`
-has 1 where the person is, and 2 where others are.
+around the face in pixels. `side` is the half of the mouth that action units 12 and 14 act on: both, or with contempt
+left or right, as the person has them. `problem` is what is wrong with the picture, and empty where nothing is: no face,
+cut by the picture's left or right edge, dark, blurred, or a duplicate of another picture. `twin_of` is the id of the
+picture that this one shows again, with a face mask or as a duplicate, and else empty. Votes, label and action units of
+a picture without a face are those of the person who was left out; its face box is empty.
+
+`landmarks.npz` has 468 points a face in the order of mediapipe's Face Mesh. `masks` has 1 where the person is, 2 where
+the other person is, and 0 elsewhere.
 
 ## How it was made
 
@@ -99,4 +105,9 @@ def _knobs(preset: Preset) -> pd.DataFrame:
 def _told(value: object) -> str:
     if isinstance(value, Mapping):
         return ", ".join(f"{key} {share:g}" for key, share in value.items())
+    if isinstance(value, Bias):
+        return (
+            f"{value.share:.0%} of the pictures of {value.emotion} show people of {value.attribute.replace('_', ' ')} "
+            f"{value.group}, and their action units are multiplied by {value.strength:g}."
+        )
     return "none" if value is None else str(value)

@@ -17,7 +17,7 @@ PROTOTYPES: dict[str, tuple[int, ...]] = {
     "neutral": (),
     "contempt": (12, 14),  # on one side of the mouth
 }
-BLINK, PARTED_LIPS, DROPPED_JAW = 45, 25, 26
+BLINK, RAISED_LID, PARTED_LIPS, DROPPED_JAW = 45, 5, 25, 26
 
 
 @dataclass(frozen=True)
@@ -56,6 +56,10 @@ def express(emotion: str, difficulty: float, rng: np.random.Generator) -> Expres
     units = _blend(emotion, difficulty, rng)
     for unit, intensity in (*_stray(difficulty, rng), *_blink(difficulty, rng), *_speech(difficulty, rng)):
         units[unit] = max(units.get(unit, 0.0), intensity)
+    if DROPPED_JAW in units:  # a jaw cannot drop behind closed lips
+        units[PARTED_LIPS] = max(units.get(PARTED_LIPS, 0.0), units[DROPPED_JAW])
+    if BLINK in units:
+        units.pop(RAISED_LID, None)
     return Expression({unit: float(units[unit]) for unit in sorted(units) if units[unit] > 0}, side)
 
 

@@ -43,16 +43,13 @@ PLEATS = {
 }
 
 
-def paint_face_mask(
-    canvas: Canvas, vertices: np.ndarray, pose: Pose, light: Light, style: str, ear_points: np.ndarray | None = None
-) -> np.ndarray:
+def paint_face_mask(canvas: Canvas, vertices: np.ndarray, pose: Pose, light: Light, style: str) -> np.ndarray:
     """Paint a mask over mouth and nose, and return the pixels (side, side) it covers, as bool.
 
     Parameters
     ----------
     vertices : the face's mesh (468, 3), in head coordinates
     style : of FACE_MASKS
-    ear_points : (4, 3), where the loops reach the ears: left upper and lower, right upper and lower
 
     Raises
     ------
@@ -63,7 +60,7 @@ def paint_face_mask(
         raise ValueError(f"{style!r} is no face mask; there are {', '.join(FACE_MASKS)}.")
     surface = _surface(vertices, style)
     covers = _silhouette(pose.project(surface), canvas)
-    _paint_loops(canvas, surface, pose, EARS if ear_points is None else ear_points)
+    _paint_loops(canvas, surface, pose)
     rng = np.random.default_rng(np.abs(np.rint(1e3 * vertices[list(STILL)])).astype(int).ravel())
     _paint_fabric(canvas, covers, surface, pose, light, style, rng)
     cv2.bitwise_or(canvas.covered, covers, canvas.covered)
@@ -129,9 +126,9 @@ def _spread(
     return cv2.resize(np.clip(128 * means, 0, 255).astype(np.uint8), (w, h))
 
 
-def _paint_loops(canvas: Canvas, surface: np.ndarray, pose: Pose, ears: np.ndarray) -> None:
+def _paint_loops(canvas: Canvas, surface: np.ndarray, pose: Pose) -> None:
     corners = surface[[1, -2, 1, -2], [0, 0, -1, -1]]
-    for corner, ear in zip(corners, ears, strict=True):
+    for corner, ear in zip(corners, EARS, strict=True):
         side = np.sign(ear[0])
         if pose.directions(np.array((0.94 * side, 0, 0.34)))[2] > 0.05:
             middle = (corner + ear) / 2 + (0.05 * side, 0, 0)

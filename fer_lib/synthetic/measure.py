@@ -121,14 +121,16 @@ def _eye_distance(points: np.ndarray) -> float:
 def follow_unit(eyes: Eyes, unit: int, cards: Sequence[Card], steps: int = 11, size: int = 224) -> float:
     """Correlation of one action unit's intensity with its measured length, mean over the cards' people.
 
-    Positive when the length goes the right way. Each person holds still, looks ahead, and is at rest otherwise.
+    Positive when the length goes the right way. Each person holds still, looks ahead, is at rest otherwise, and wears
+    no glasses, whose rims hide the outer brow and the lower lid.
     """
     name, sign = SIGNS[unit]
     correlations = []
     for card in cards:
         shot = replace(card.shot, yaw=0.0, pitch=0.0, roll=0.0, companion=None)
+        person = replace(card.person, glasses=False)
         intensities = np.linspace(0, 1, steps)
-        drawings = [draw(card.person, {unit: float(intensity)}, shot, size) for intensity in intensities]
+        drawings = [draw(person, {unit: float(intensity)}, shot, size) for intensity in intensities]
         lengths = [_lengths(eyes.landmarks(drawing.picture))[name] for drawing in drawings]
         correlations.append(sign * np.corrcoef(intensities, lengths)[0, 1])
     return float(np.mean(correlations))

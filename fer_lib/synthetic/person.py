@@ -145,10 +145,17 @@ class Person:
 def draw_person(
     rng: np.random.Generator, age: str | None = None, gender: str | None = None, skin_tone: int | None = None
 ) -> Person:
-    """Draw the looks of one identity; what is given is kept, the rest is drawn from `rng`."""
-    age = age or str(rng.choice(AGES, p=(0.15, 0.6, 0.25)))
-    gender = gender or str(rng.choice(GENDERS))
-    skin_tone = skin_tone or int(rng.integers(1, 11))
+    """Draw the looks of one identity; what is given is kept, the rest is drawn from `rng`.
+
+    Raises
+    ------
+    ValueError
+        For an unknown age, gender or skin tone.
+    """
+    _check_looks(age, gender, skin_tone)
+    age = str(rng.choice(AGES, p=(0.15, 0.6, 0.25))) if age is None else age
+    gender = str(rng.choice(GENDERS)) if gender is None else gender
+    skin_tone = int(rng.integers(1, 11)) if skin_tone is None else skin_tone
     skin = _photographed(SKIN_TONES[skin_tone])
     grown_man = gender == "male" and age != "child"
     styles = [style for style in HAIRSTYLES[gender] if age != "child" or style not in ("bald", "receding")]
@@ -168,6 +175,15 @@ def draw_person(
         shape=_draw_shape(rng, age, gender),
         texture_seed=int(rng.integers(2**31)),
     )
+
+
+def _check_looks(age: str | None, gender: str | None, skin_tone: int | None) -> None:
+    if age is not None and age not in AGES:
+        raise ValueError(f"age {age!r} is unknown; use one of {', '.join(AGES)}.")
+    if gender is not None and gender not in GENDERS:
+        raise ValueError(f"gender {gender!r} is unknown; use one of {', '.join(GENDERS)}.")
+    if skin_tone is not None and skin_tone not in SKIN_TONES:
+        raise ValueError(f"skin_tone {skin_tone!r} is unknown; use a whole number from 1 to {len(SKIN_TONES)}.")
 
 
 def _draw_shape(rng: np.random.Generator, age: str, gender: str) -> Shape:

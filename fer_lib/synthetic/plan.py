@@ -1,6 +1,6 @@
 """What is to be drawn: a preset becomes cards, each with everything that its picture and its labels depend on."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from itertools import chain, cycle, islice
 
@@ -49,7 +49,7 @@ class Card:
     @property
     def split(self) -> str:
         """The subject's split."""
-        return SPLIT_PATTERN[self.subject % len(SPLIT_PATTERN)]
+        return split_of(self.subject)
 
 
 def plan(preset: Preset, n: int, rng: np.random.Generator, n_subjects: int | None = None) -> list[Card]:
@@ -99,13 +99,13 @@ def class_counts(shares: Mapping[str, float], n: int) -> dict[str, int]:
 
 
 def _people(bias: Bias | None, n: int, rng: np.random.Generator) -> list[Person]:
-    """Subjects with every gender and skin tone equally often."""
-    given = [
-        {"gender": gender, "skin_tone": tone}
-        for gender, tone in zip(_evenly(GENDERS, n, rng), _evenly(tuple(SKIN_TONES), n, rng), strict=True)
-    ]
-    if bias:
-        given[0][bias.attribute] = bias.group  # a rare group must have somebody who shows it
+    """Subjects with every gender and skin tone equally often, genders in each split too."""
+    given = [{"skin_tone": tone} for tone in _evenly(tuple(SKIN_TONES), n, rng)]
+    for subject, gender in zip(chain(*_by_split(range(n))), _evenly(GENDERS, n, rng), strict=True):
+        given[subject]["gender"] = gender
+    for members in _by_split(range(n)) if bias else ():
+        if members and not any(given[subject].get(bias.attribute) == bias.group for subject in members):
+            given[members[0]][bias.attribute] = bias.group  # a rare group must have somebody who shows it
     return [draw_person(child, **looks) for child, looks in zip(rng.spawn(n), given, strict=True)]
 
 
@@ -119,19 +119,32 @@ def _deal(preset: Preset, n: int, people: list[Person]) -> list[tuple[str, int]]
     """Emotion and subject of each picture, in the order of emotions."""
     dealt: list[tuple[str, int]] = []
     for emotion, count in class_counts(preset.class_shares, n).items():
+        subjects = [(len(dealt) + turn) % len(people) for turn in range(count)]
         if preset.bias and preset.bias.emotion == emotion:
-            subjects = _deal_biased(preset.bias, count, people)
-        else:
-            subjects = [(len(dealt) + turn) % len(people) for turn in range(count)]
+            subjects = [s for chosen in _by_split(subjects) for s in _deal_biased(preset.bias, chosen, people)]
         dealt += [(emotion, subject) for subject in subjects]
     return dealt
 
 
-def _deal_biased(bias: Bias, count: int, people: list[Person]) -> list[int]:
-    members = [subject for subject, person in enumerate(people) if _in_group(bias, person)]
-    others = [subject for subject, person in enumerate(people) if not _in_group(bias, person)] or members
-    shown = round(bias.share * count)
-    return [*islice(cycle(members), shown), *islice(cycle(others), count - shown)]
+def _deal_biased(bias: Bias, chosen: list[int], people: list[Person]) -> list[int]:
+    """As many subjects of the same split as were `chosen`, with the group's share."""
+    splits = {split_of(subject) for subject in chosen}
+    available = [subject for subject in range(len(people)) if split_of(subject) in splits]
+    members = [subject for subject in available if _in_group(bias, people[subject])]
+    others = [subject for subject in available if not _in_group(bias, people[subject])] or members
+    shown = round(bias.share * len(chosen))
+    return [*islice(cycle(members), shown), *islice(cycle(others), len(chosen) - shown)]
+
+
+def split_of(subject: int) -> str:
+    """The split that a subject belongs to."""
+    return SPLIT_PATTERN[subject % len(SPLIT_PATTERN)]
+
+
+def _by_split(subjects: Iterable[int]) -> list[list[int]]:
+    """The subjects of train, of validation and of test."""
+    subjects = list(subjects)
+    return [[subject for subject in subjects if split_of(subject) == split] for split in _LETTERS.values()]
 
 
 def _in_group(bias: Bias, person: Person) -> bool:

@@ -2,6 +2,7 @@
 
 from collections.abc import Mapping
 from dataclasses import dataclass, field
+from math import inf, isfinite
 
 from fer_lib.emotions import BASIC, EMOTIONS, in_order
 from fer_lib.synthetic.person import AGES, GENDERS, SKIN_TONES
@@ -32,7 +33,7 @@ class Bias:
 
     attribute, group : a key of `GROUPS` and one of its values
     share : how many of the emotion's pictures show the group, 0-1
-    strength : factor on the intensities of those pictures
+    strength : factor on the intensities of those pictures, finite, 0 or more
     """
 
     emotion: str
@@ -47,7 +48,7 @@ class Preset:
     """A kind of data set.
 
     name, about : its name, and one sentence
-    class_shares : how frequent each emotion is, in any unit; those left out are not shown
+    class_shares : how frequent each emotion is, finite, in any unit; those left out are not shown
     association : 0-1, how often the place is one of the emotion's own (`PLACE_OF`) instead of any
     label_noise : 0-1, how often the label is wrong
     difficulty : 0-1, of expressions and shots
@@ -86,6 +87,8 @@ class Preset:
     def __post_init__(self) -> None:
         unknown = set(self.class_shares) - set(EMOTIONS)
         refuse(unknown, f"class_shares: {', '.join(sorted(unknown))} is no emotion; use {', '.join(EMOTIONS)}.")
+        finite = all(isfinite(share) for share in self.class_shares.values())
+        refuse(not finite, "class_shares: a share is not finite; use numbers of 0 or more.")
         refuse(min(self.class_shares.values(), default=0) < 0, "class_shares: a share is negative; use 0 or more.")
         refuse(not self.classes, "class_shares: no emotion has a share; give one to at least one of them.")
         for name in ("association", "label_noise", "difficulty", "problem_share"):
@@ -103,7 +106,7 @@ class Preset:
         known = GROUPS[bias.attribute]
         refuse(bias.group not in known, f"bias: the group {bias.group!r} is unknown; use one of {known}.")
         refuse(not 0 <= bias.share <= 1, f"bias: the share is {bias.share}; it must lie in 0-1.")
-        refuse(bias.strength < 0, f"bias: the strength is {bias.strength}; use 0 or more.")
+        refuse(not 0 <= bias.strength < inf, f"bias: the strength is {bias.strength}; use a finite one, 0 or more.")
 
 
 PRESETS = {
@@ -132,5 +135,6 @@ PRESETS = {
             label_noise=0.15,
             problem_share=0.08,
         ),
+        Preset("masked", "Every picture twice: the bare face, and the same with a face mask.", masked_twins=True),
     )
 }

@@ -48,7 +48,17 @@ class Shot:
 
 
 def draw_shot(rng: np.random.Generator, place: str, difficulty: float = 0.5) -> Shot:
-    """A random shot at `place`; `difficulty` 0-1 scales pose, blur and noise."""
+    """A random shot at `place`; `difficulty` 0-1 scales pose, blur and noise.
+
+    Raises
+    ------
+    ValueError
+        For an unknown place, and a difficulty outside 0-1.
+    """
+    if place not in PLACES:
+        raise ValueError(f"place {place!r} is unknown; use one of {', '.join(PLACES)}.")
+    if not 0 <= difficulty <= 1:
+        raise ValueError(f"difficulty is {difficulty}; it must lie in 0-1.")
     turn = np.clip(rng.normal(0, 2 * difficulty * POSE_SD), -POSE_LIMIT, POSE_LIMIT)
     crowded = "crowded" in PLACES[place].attributes
     gaze = rng.normal(0, 0.25, 2) - turn[:2] / 40

@@ -173,6 +173,16 @@ def test_an_interrupted_drawing_goes_on_from_its_last_finished_part(small, tmp_p
     assert drawn_numbers == [*range(10), *range(8, 14)]
 
 
+@pytest.mark.parametrize("kept", [0, 10, 0.5])
+def test_a_damaged_part_of_a_drawing_is_drawn_again(small, tmp_path, kept):
+    whole = synthetic.read(7, 0, tmp_path)
+    (part,) = tmp_path.iterdir()
+    written = part.read_bytes()
+    part.write_bytes(written[: kept if isinstance(kept, int) else int(kept * len(written))])
+    assert table_hash(synthetic.read(7, 0, tmp_path)) == table_hash(whole)
+    assert part.read_bytes() == written
+
+
 def test_too_few_drawn_people_are_refused(tmp_path):
     with pytest.raises(StudyError, match="cannot be drawn: n is 5; context needs 7 or more"):
         load_dataset("synthetic", None, tmp_path, synthetic_pictures=5)

@@ -9,6 +9,7 @@ import pytest
 from fer_lib.data.sources import folder
 from fer_lib.errors import StudyError
 from fer_lib.synthetic import export
+from fer_lib.synthetic.datasheet import datasheet
 from fer_lib.synthetic.export import write_folder
 from fer_lib.synthetic.expressions import PROTOTYPES
 from fer_lib.synthetic.plan import PRESETS, plan
@@ -93,11 +94,54 @@ def test_the_data_sheet_counts_what_is_in_the_folder(target, truth):
     assert "{" not in text
 
 
+def test_the_data_sheet_tells_a_bias_in_a_sentence(truth):
+    text = datasheet(PRESETS["biased"], truth, SEED, SIZE)
+    assert "20% of the pictures of anger show people of gender female, and their action units are" in text
+    assert "Bias(" not in text
+
+
 def test_a_folder_with_something_in_it_is_left_alone(tmp_path):
     (tmp_path / "thesis.txt").write_text("mine")
     with pytest.raises(StudyError, match="exists and is not empty; name a new folder"):
         write_folder(PRESET, N, SEED, tmp_path, SIZE)
     assert [path.name for path in tmp_path.iterdir()] == ["thesis.txt"]
+
+
+@pytest.fixture
+def drawn_at_once(monkeypatch):
+    """One file instead of drawn pictures."""
+    monkeypatch.setattr(export, "_fill", lambda folder, *_: (folder / "truth.csv").write_text("id"))
+
+
+@pytest.mark.usefixtures("drawn_at_once")
+def test_a_link_to_an_empty_folder_fills_what_it_leads_to(tmp_path):
+    (tmp_path / "set").mkdir()
+    (tmp_path / "link").symlink_to(tmp_path / "set")
+    write_folder(PRESET, N, SEED, tmp_path / "link", SIZE)
+    assert (tmp_path / "link").is_symlink()
+    assert (tmp_path / "set" / "truth.csv").exists()
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["link", "set"]
+
+
+@pytest.mark.parametrize(
+    ("target", "sentence"),
+    [
+        (".", "is the current directory, which cannot be replaced; name a new folder in it"),
+        ("/", "/ is a mount point, which cannot be replaced"),
+        ("thesis.txt/set", "lies below .*thesis.txt, which is a file"),
+        ("thesis.txt/more/set", "lies below .*thesis.txt, which is a file"),
+        ("x" * 300 + "/set", r"cannot be made \(File name too long\)"),
+    ],
+)
+def test_a_target_that_cannot_be_is_refused_before_anything_is_drawn(target, sentence, tmp_path, monkeypatch):
+    monkeypatch.setattr(export, "_fill", lambda *_: pytest.fail("drawn"))
+    (tmp_path / "here").mkdir()
+    if "thesis.txt" in target:
+        (tmp_path / "here" / "thesis.txt").write_text("mine")
+    monkeypatch.chdir(tmp_path / "here")
+    with pytest.raises(StudyError, match=sentence):
+        write_folder(PRESET, N, SEED, target, SIZE)
+    assert [path.name for path in tmp_path.iterdir()] == ["here"]
 
 
 def test_an_interrupted_drawing_leaves_nothing_to_be_believed(tmp_path, monkeypatch):

@@ -24,6 +24,19 @@ def test_what_is_given_is_kept():
     assert (person.age, person.gender, person.skin_tone) == ("child", "male", 9)
 
 
+@pytest.mark.parametrize(
+    ("looks", "sentence"),
+    [
+        ({"age": ""}, "age '' is unknown; use one of child, adult, old"),
+        ({"gender": "woman"}, "gender 'woman' is unknown; use one of female, male"),
+        ({"skin_tone": 0}, "skin_tone 0 is unknown; use a whole number from 1 to 10"),
+    ],
+)
+def test_unknown_looks_are_named(looks, sentence):
+    with pytest.raises(ValueError, match=sentence):
+        draw_person(np.random.default_rng(0), **looks)
+
+
 def test_neither_children_nor_women_have_beards():
     assert {p.beard for p in PEOPLE if p.age == "child" or p.gender == "female"} == {"none"}
 

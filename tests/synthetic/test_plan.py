@@ -1,3 +1,4 @@
+import math
 from collections import Counter
 from dataclasses import replace
 
@@ -126,11 +127,22 @@ def test_the_biased_group_is_shown_as_rarely_and_as_weakly_as_the_preset_says():
     assert np.mean(others) == pytest.approx(0.5, abs=0.02)
 
 
+def test_every_split_has_both_genders_alike_and_the_bias_is_in_each():
+    cards = planned(PRESETS["biased"], 2800)
+    for split in ("train", "validation", "test"):
+        women = {
+            shown: [c.person.gender == "female" for c in cards if c.split == split and (c.emotion == "anger") == shown]
+            for shown in (True, False)
+        }
+        assert np.mean(women[False]) == pytest.approx(0.5, abs=0.06)
+        assert np.mean(women[True]) == pytest.approx(0.2, abs=0.02)
+
+
 def test_a_rare_group_has_at_least_one_subject():
     preset = replace(BALANCED, bias=Bias("fear", "skin_tone", 10, share=0.5))
     for seed in range(5):
         fear = [card for card in planned(preset, 70, seed) if card.emotion == "fear"]
-        assert sum(card.person.skin_tone == 10 for card in fear) == 5
+        assert sum(card.person.skin_tone == 10 for card in fear) == pytest.approx(5, abs=1)
 
 
 def test_a_masked_twin_follows_its_bare_card_and_differs_by_the_mask_alone():
@@ -153,6 +165,8 @@ def test_the_generator_alone_decides():
     [
         ({"class_shares": {"boredom": 1}}, "class_shares: boredom is no emotion"),
         ({"class_shares": {"anger": -1}}, "class_shares: a share is negative"),
+        ({"class_shares": {"anger": math.nan}}, "class_shares: a share is not finite"),
+        ({"class_shares": {"anger": math.inf}}, "class_shares: a share is not finite"),
         ({"class_shares": {"anger": 0}}, "class_shares: no emotion has a share"),
         ({"class_shares": {}}, "class_shares: no emotion has a share"),
         ({"association": 1.1}, r"association is 1\.1; it must lie in 0-1"),
@@ -166,6 +180,8 @@ def test_the_generator_alone_decides():
         ({"bias": Bias("anger", "age", "ancient", 0.5)}, "bias: the group 'ancient' is unknown"),
         ({"bias": Bias("anger", "age", "old", 1.5)}, r"bias: the share is 1\.5"),
         ({"bias": Bias("anger", "age", "old", 0.5, -1)}, "bias: the strength is -1"),
+        ({"bias": Bias("anger", "age", "old", 0.5, math.nan)}, "bias: the strength is nan; use a finite one"),
+        ({"bias": Bias("anger", "age", "old", 0.5, math.inf)}, "bias: the strength is inf; use a finite one"),
     ],
 )
 def test_wrong_values_of_a_preset_are_named(values, sentence):

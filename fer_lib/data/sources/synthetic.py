@@ -70,9 +70,10 @@ def _draw_all(cards: list[Card], parts: Path | None) -> pd.DataFrame:
 def _shard(cards: list[Card], parts: Path | None, bar) -> pd.DataFrame:
     """What `_draw_row` makes of the cards, found in `parts` or drawn and left there."""
     path = parts / f"{cards[0].number:06d}.parquet" if parts else None
-    if path and path.exists():
+    finished = _finished(path) if path else None
+    if finished is not None:
         bar.update(len(cards))
-        return pd.read_parquet(path)
+        return finished
     rows = []
     for row in in_processes(partial(_draw_row, size=SIZE), cards):
         rows.append(row)
@@ -82,6 +83,15 @@ def _shard(cards: list[Card], parts: Path | None, bar) -> pd.DataFrame:
         with atomic_write(path) as temporary:
             shard.to_parquet(temporary, index=False)
     return shard
+
+
+def _finished(path: Path) -> pd.DataFrame | None:
+    """The shard that lies there, or None; a damaged one is deleted."""
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError):  # of which pyarrow's errors are kinds
+        path.unlink(missing_ok=True)
+        return None
 
 
 def _draw_row(card: Card, size: int) -> dict:

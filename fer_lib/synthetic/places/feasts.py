@@ -115,9 +115,9 @@ def fireworks_square(scene: Scene) -> None:
     _skyline(scene, rng.uniform(0.48, 0.6), night)
     ground = tone(night, 1.5)
     blend(scene, front(0, 0.72, 1, 1), [mix(ground, (200, 150, 90), 0.3), ground])
-    for i, foot in enumerate((0.8, 0.9, 1.02, 1.18)):
+    for i, foot in enumerate((0.79, 0.86, 0.94, 1.03)):
         coats = [tone(night, 1.8 - 0.3 * i), (44 - 8 * i, 44 - 8 * i, 44 - 8 * i), (60 - 10 * i, 36, 40)]
-        crowd(scene, -0.02, 1.02, foot, 0.18 + 0.055 * i, 15 - 2 * i, coats, 0.004)
+        crowd(scene, -0.02, 1.02, foot, 0.13 + 0.025 * i, 24 - 2 * i, coats, 0.004)
     for x in rng.uniform(0, 1, 4):
         lamp(scene, x, rng.uniform(0.62, 0.7), 0.008, (255, 200, 120), 2.5)
 
