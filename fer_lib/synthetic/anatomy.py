@@ -44,7 +44,9 @@ def shape_fields() -> dict[str, np.ndarray]:
     }
 
 
-def _move(out: np.ndarray | float = 0.0, down: np.ndarray | float = 0.0, forward: np.ndarray | float = 0.0):
+def _move(
+    out: np.ndarray | float = 0.0, down: np.ndarray | float = 0.0, forward: np.ndarray | float = 0.0
+) -> np.ndarray:
     side = np.sign(np.round(neutral()[:, 0], 3))
     return np.stack(np.broadcast_arrays(side * out, down, forward), 1) * np.ones((len(side), 1))
 

@@ -11,7 +11,9 @@ IRIS_RADIUS = 0.108
 TEETH = (236, 230, 216)
 
 
-def paint_eyes(canvas: Canvas, person: Person, face: np.ndarray, gaze: tuple[float, float], pose: Pose, light: Light):
+def paint_eyes(
+    canvas: Canvas, person: Person, face: np.ndarray, gaze: tuple[float, float], pose: Pose, light: Light
+) -> None:
     """Eyeballs, painted before the face surface whose holes show them."""
     for ring in (RIGHT_EYE, LEFT_EYE):
         edge = pose.project(face[list(ring)])[:, :2]
@@ -24,7 +26,15 @@ def paint_eyes(canvas: Canvas, person: Person, face: np.ndarray, gaze: tuple[flo
         _paint_iris(canvas, person, face, ring, gaze, pose, light)
 
 
-def _paint_iris(canvas, person, face, ring, gaze, pose, light):
+def _paint_iris(
+    canvas: Canvas,
+    person: Person,
+    face: np.ndarray,
+    ring: tuple[int, ...],
+    gaze: tuple[float, float],
+    pose: Pose,
+    light: Light,
+) -> None:
     centre = face[list(ring)].mean(0)
     corner = face[[ring[0], ring[8]]].mean(0)
     centre = np.array((centre[0], 0.5 * centre[1] + 0.5 * corner[1] - 0.02, centre[2]))

@@ -27,7 +27,7 @@ RIGHT_CHEEK = (117, 118, 119, 100, 142, 36, 206, 216, 212, 214, 192, 213, 147, 1
 LEFT_CHEEK = (346, 347, 348, 329, 371, 266, 426, 436, 432, 434, 416, 433, 376, 352, 345)
 CHIN = (43, 106, 182, 83, 18, 313, 406, 335, 273, 422, 430, 394, 395, 369, 396, 175, 171, 140, 170, 169, 210, 202)
 SKULL_RINGS = 4
-_SKULL_CENTRE, _SKULL_AXES = np.array([0.0, -0.35, -1.2]), np.array([1.17, 1.5, 1.42])
+SKULL_CENTRE, SKULL_AXES = np.array([0.0, -0.35, -1.2]), np.array([1.17, 1.5, 1.42])
 
 
 @cache
@@ -56,7 +56,7 @@ def _read(name: str) -> np.ndarray:
 
 def with_skull(face: np.ndarray) -> np.ndarray:
     """Append rings of a skull behind the oval of a face (468, 3): (468 + 36 * SKULL_RINGS, 3)."""
-    start = (face[list(OVAL)] - _SKULL_CENTRE) / _SKULL_AXES
+    start = (face[list(OVAL)] - SKULL_CENTRE) / SKULL_AXES
     radius = np.linalg.norm(start, axis=1, keepdims=True)
     even = np.radians(10 * np.arange(36) - 90)
     uneven = np.mod(np.arctan2(start[:, 1], start[:, 0]) - even + np.pi, 2 * np.pi) - np.pi
@@ -66,7 +66,7 @@ def with_skull(face: np.ndarray) -> np.ndarray:
         angle = polar + (0.97 * np.pi - polar) * t
         around = even + uneven * (1 - t)
         ray = np.stack((np.cos(around), np.sin(around)), 1) * np.sin(angle)
-        rings.append(_SKULL_CENTRE + _SKULL_AXES * np.hstack((ray, np.cos(angle))) * (radius + (1 - radius) * t**0.4))
+        rings.append(SKULL_CENTRE + SKULL_AXES * np.hstack((ray, np.cos(angle))) * (radius + (1 - radius) * t**0.4))
     return np.vstack((face, *rings))
 
 

@@ -5,8 +5,8 @@ from dataclasses import dataclass
 
 import numpy as np
 
-SKULL_CENTRE = np.array([0.0, -0.35, -1.2])
-SKULL_AXES = np.array([1.17, 1.5, 1.42])
+from fer_lib.synthetic.mesh import SKULL_AXES, SKULL_CENTRE
+
 HAIRLINE_AZIMUTHS = (0, 20, 38, 50, 60, 68, 74, 80, 95, 110, 140, 180)
 HAIRLINE = (36, 36.5, 33, 22, 10, -6, -17, -8, -2, -18, -40, -52)
 RECEDING_HAIRLINE = (50, 60, 63, 52, 22, -6, -17, -8, -2, -18, -40, -52)

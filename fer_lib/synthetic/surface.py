@@ -5,6 +5,7 @@ from dataclasses import dataclass
 import cv2
 import numpy as np
 
+from fer_lib.synthetic.camera import Pose
 from fer_lib.synthetic.canvas import to_fixed
 from fer_lib.synthetic.mesh import finer, normals, with_skull
 
@@ -25,7 +26,7 @@ class Patch:
     normal: np.ndarray
 
 
-def rasterise(face: np.ndarray, flat: np.ndarray, pose, side: int) -> Patch | None:
+def rasterise(face: np.ndarray, flat: np.ndarray, pose: Pose, side: int) -> Patch | None:
     """See a face (468, 3), continued into its skull, in a square canvas of `side` pixels.
 
     Parameters
