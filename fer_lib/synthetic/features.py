@@ -14,7 +14,7 @@ TEETH = (236, 230, 216)
 def paint_eyes(
     canvas: Canvas, person: Person, face: np.ndarray, gaze: tuple[float, float], pose: Pose, light: Light
 ) -> None:
-    """Eyeballs, painted before the face surface whose holes show them."""
+    """Eyeballs, painted before the face surface (468, 3) whose holes show them; `gaze` is -1 to 1 across and down."""
     for ring in (RIGHT_EYE, LEFT_EYE):
         edge = pose.project(face[list(ring)])[:, :2]
         middle = edge.mean(0)

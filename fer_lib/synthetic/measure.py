@@ -21,7 +21,7 @@ from fer_lib.progress import progress
 from fer_lib.synthetic import mesh
 from fer_lib.synthetic.draw import Drawing, draw
 from fer_lib.synthetic.face_masks import FACE_MASKS
-from fer_lib.synthetic.person import SKIN_TONES, draw_person
+from fer_lib.synthetic.person import SKIN_TONES, Person, draw_person
 from fer_lib.synthetic.plan import PRESETS, Card, plan
 from fer_lib.synthetic.render import draw_card
 
@@ -161,13 +161,14 @@ def tone_gap(eyes: Eyes, cards: Sequence[Card], size: int = 224) -> float:
     """Largest difference of mean landmark error between skin tones, when the same people are drawn with each."""
     errors = []
     for tone in SKIN_TONES:
-        toned = [replace(card, person=draw_person(_looks(card), card.person.age, "female", tone)) for card in cards]
+        toned = [replace(card, person=_in_tone(card.person, tone)) for card in cards]
         errors.append(measure_people(eyes, toned, size)["error"].mean())
     return float(np.ptp(errors))
 
 
-def _looks(card: Card) -> np.random.Generator:
-    return np.random.default_rng(card.person.texture_seed)
+def _in_tone(person: Person, tone: int) -> Person:
+    """Somebody of the same age and gender, drawn from the same seed whatever the tone."""
+    return draw_person(np.random.default_rng(person.texture_seed), person.age, person.gender, tone)
 
 
 def linear_accuracy(people: pd.DataFrame) -> float:
