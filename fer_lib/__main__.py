@@ -1,6 +1,7 @@
 """`python -m fer_lib`: what a cluster, a shell or Make needs without opening a notebook."""
 
 import argparse
+import os
 import sys
 from pathlib import Path
 
@@ -29,6 +30,7 @@ def _parser() -> argparse.ArgumentParser:
     for name, command, about in (
         ("prepare", prepare, "check the settings, read and check a data set"),
         ("train", train, "train experiments into the run store"),
+        ("search", search, "search settings of an experiment on the validation split"),
         ("notebook", notebook, "execute one notebook"),
         ("publish", publish, "build the report of a finished run"),
         ("synthesize", synthesize, "draw a data set of people in places into a folder"),
@@ -36,7 +38,13 @@ def _parser() -> argparse.ArgumentParser:
         sub = commands.add_parser(name, help=about, description=about)
         sub.set_defaults(command=command)
         if name == "train":
-            sub.add_argument("experiments", nargs="+", help="such as six_layer/base")
+            sub.add_argument("experiments", nargs="+", help="such as six_layer/base, or 'six_layer/*'")
+            sub.add_argument("--seeds", default="1", help="how many seeds")
+            sub.add_argument("--first-seed", help="of those; --seed, which also decides the data, unless given")
+        if name == "search":
+            sub.add_argument("experiment", help="such as six_layer/base")
+            sub.add_argument("--trials", default="20", help="how many settings to try")
+            sub.add_argument("--grid", action="store_true", help="the whole grid of paper 001 instead, for gimefive/…")
         if name == "notebook":
             sub.add_argument("notebook", type=Path, help="such as notebooks/03_svm_pca_baseline.ipynb")
         if name == "publish":
@@ -69,14 +77,52 @@ def prepare(arguments: argparse.Namespace) -> None:
 
 def train(arguments: argparse.Namespace) -> None:
     """Train each named experiment, or find it finished in the run store."""
-    from fer_lib.training.catalogue import experiment
-    from fer_lib.training.fit import fit
+    from fer_lib.data.sources import load_dataset
+    from fer_lib.profiles import get_profile, parse_seed
+    from fer_lib.runs import RunStore
+    from fer_lib.training.catalogue import matching
+    from fer_lib.training.gather import Gatherer
 
-    study = _study(arguments)
-    table = study.source_table()
-    for name in arguments.experiments:
-        run = fit(experiment(name, study.profile, study.classes(table), study.seed), table, study.store)
-        print(f"{name}: {run.history['validation_accuracy'].max():.4f} on validation, {run.folder}")
+    profile, seed, runs = get_profile(arguments.profile), parse_seed(arguments.seed), ROOT / arguments.runs
+    table = load_dataset(arguments.dataset, arguments.data_root, runs / "cache", seed, profile.synthetic_pictures)
+    gatherer = Gatherer(profile, seed, RunStore(runs / "store"), runs / "cache")
+    first, seeds = parse_seed(arguments.first_seed or seed), _whole("--seeds", arguments.seeds)
+    for name in matching(arguments.experiments):
+        for number in range(first, first + seeds):
+            _train_one(gatherer, name, table, number, named=name in arguments.experiments)
+
+
+def _train_one(gatherer, name: str, table, seed: int, named: bool) -> None:
+    """Train, and print what came of it; of a pattern, what cannot be trained is told and passed over."""
+    try:
+        run = gatherer.train(name, table, seed)
+    except StudyError as error:
+        if named:
+            raise
+        outcome = f"left out: {error}"
+    else:
+        outcome = f"{run.history['validation_accuracy'].max():.4f} on validation, {run.folder}"
+    if os.environ.get("RANK", "0") == "0":  # of several processes that train together, one tells
+        print(f"{name}, seed {seed}: {outcome}")
+
+
+def search(arguments: argparse.Namespace) -> None:
+    """Search an experiment's settings, or go on with a search; print the best."""
+    from fer_lib.data.sources import load_dataset
+    from fer_lib.profiles import get_profile, parse_seed
+    from fer_lib.runs import RunStore
+    from fer_lib.training import gather, search
+
+    profile, seed, runs = get_profile(arguments.profile), parse_seed(arguments.seed), ROOT / arguments.runs
+    table = load_dataset(arguments.dataset, arguments.data_root, runs / "cache", seed, profile.synthetic_pictures)
+    name, trials, store = arguments.experiment, _whole("--trials", arguments.trials), RunStore(runs / "store")
+    if arguments.grid and not name.startswith("gimefive/"):
+        raise StudyError(f"--grid is paper 001's, for gimefive/15_bn_dropout and its like, not for {name}.")
+    searcher = gather.Gatherer(profile, seed, store, runs / "cache")
+    where = (searcher.task(name, table)[0], store, runs / "search" / f"{arguments.dataset}.journal")
+    base, grid, space = searcher.search_base(name, table), search.GRID_001, search.RATES
+    frame = search.grid_search(base, grid, *where) if arguments.grid else search.search(base, space, trials, *where)
+    print(f"{name}: {frame['value'].max():.4f} on validation with {search.best_settings(frame)}")
 
 
 def notebook(arguments: argparse.Namespace) -> None:
@@ -116,21 +162,13 @@ def synthesize(arguments: argparse.Namespace) -> None:
 
 
 def _whole(option: str, text: str) -> int:
-    if not text.isdecimal():
-        raise StudyError(f"{option} {text!r} is no whole number; use one, such as {option} 500.")
+    if not text.isdecimal() or int(text) == 0:
+        raise StudyError(f"{option} {text!r} is no whole number from 1; use one, such as {option} 500.")
     return int(text)
 
 
 def _folder(arguments: argparse.Namespace) -> Path:
     return ROOT / arguments.runs / f"{arguments.dataset}-{arguments.profile}"
-
-
-def _study(arguments: argparse.Namespace):
-    from fer_lib.study import open_study
-
-    return open_study(
-        "shell", arguments.dataset, arguments.profile, arguments.data_root, arguments.seed, arguments.runs
-    )
 
 
 if __name__ == "__main__":

@@ -81,6 +81,17 @@ def atomic_folder(path: Path | str) -> Iterator[Path]:
         shutil.rmtree(new, ignore_errors=True)
 
 
+@contextlib.contextmanager
+def one_at_a_time(path: Path) -> Iterator[None]:
+    """Only one process at a time is in the block for this `path`, so that none makes what another is making."""
+    from filelock import FileLock
+
+    with disk_errors(path):
+        path.parent.mkdir(parents=True, exist_ok=True)
+        with FileLock(path.with_name(path.name + ".lock")):
+            yield
+
+
 def write_json(path: Path | str, value: object) -> None:
     """Write `value` as indented JSON, atomically."""
     with atomic_write(path) as temporary:
@@ -105,17 +116,34 @@ def content_hash(value: object) -> str:
 
 
 def code_version(*modules: str) -> str:
-    """Hash of what the named modules do: comments, docstrings and layout do not count."""
+    """Hash of what the named modules do: comments, docstrings and layout do not count.
+
+    `package.module:name` counts only the definition, or the entry of a dictionary, that has this name.
+    """
     return content_hash([_program(module) for module in sorted(modules)])
 
 
 def _program(module: str) -> str:
+    module, _, name = module.partition(":")
     tree = ast.parse(Path(importlib.util.find_spec(module).origin).read_text(encoding="utf-8"))
+    if name:
+        tree = _part(tree, name)
     for node in ast.walk(tree):
         body = getattr(node, "body", None)
         if isinstance(body, list) and body and _is_docstring(body[0]):
             node.body = body[1:] or [ast.Pass()]
     return ast.dump(tree).replace(", type_params=[]", "")  # which Python 3.12 adds to every function
+
+
+def _part(tree: ast.Module, name: str) -> ast.AST:
+    for node in ast.walk(tree):
+        if isinstance(node, (ast.FunctionDef, ast.ClassDef)) and node.name == name:
+            return node
+        if isinstance(node, ast.Dict):
+            for key, value in zip(node.keys, node.values, strict=True):
+                if isinstance(key, ast.Constant) and key.value == name:
+                    return value
+    raise KeyError(name)
 
 
 def _is_docstring(node: ast.AST) -> bool:

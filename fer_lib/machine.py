@@ -6,8 +6,6 @@ import shutil
 import subprocess
 from importlib.metadata import PackageNotFoundError, version
 
-import psutil
-
 from fer_lib.files import ROOT
 
 PACKAGES = (
@@ -32,7 +30,7 @@ def environment() -> dict:
         "system": f"{platform.system()} {platform.machine()}",
         "processor": _processor(),
         "cores": len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count(),
-        "memory_gb": round(psutil.virtual_memory().total / 1e9, 1),
+        "memory_gb": _memory_gb(),
         "gpu": _gpu(),
         **git_state(),
     }
@@ -44,6 +42,14 @@ def peak_memory_gb() -> float:
 
     unit = 1e9 if platform.system() == "Darwin" else 1e6  # bytes there, kilobytes elsewhere
     return resource.getrusage(resource.RUSAGE_SELF).ru_maxrss / unit
+
+
+def _memory_gb() -> float | None:
+    """The machine's memory in GB; None where the system does not tell, as Windows."""
+    try:
+        return round(os.sysconf("SC_PAGE_SIZE") * os.sysconf("SC_PHYS_PAGES") / 1e9, 1)
+    except (AttributeError, OSError, ValueError):
+        return None
 
 
 def git_state() -> dict:

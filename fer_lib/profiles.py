@@ -14,6 +14,13 @@ class Profile:
     search_pictures : training pictures that the cross-validation of C and gamma sees
     search_folds : folds of that cross-validation
     max_epochs, patience : limits of a network's training
+    batch_size : of its steps; few pictures need small batches to make steps enough
+    strong_epochs : length of the strong recipe, whose learning rate falls to nothing at its end
+    start_pictures : drawn faces that a network learns before it sees the data set (notebook 05)
+    seeds, seeds_without_gpu : trainings behind each headline, and how many of them are made where there is no GPU
+    trials : settings that the search tries (notebook 04)
+    without_gpu : patterns of the experiments that are trained where there is no GPU; the others are taken from the
+        run store or left out, and the page says so
     resamples : bootstrap resamples behind an interval
     """
 
@@ -24,6 +31,13 @@ class Profile:
     search_folds: int
     max_epochs: int
     patience: int
+    batch_size: int
+    strong_epochs: int
+    start_pictures: int
+    seeds: int
+    seeds_without_gpu: int
+    trials: int
+    without_gpu: tuple[str, ...]
     resamples: int
 
     def for_pictures(self, n: int) -> "Profile":
@@ -32,12 +46,79 @@ class Profile:
         return replace(self, components=fitting or (n // 3,))
 
 
+_SIX_LAYER = ("six_layer/base", "six_layer/augmented", "six_layer/balanced", "six_layer/balanced_augmented")
+_CACHED = tuple(
+    f"transfer/{n}/{s}/{p}" for n in ("vgg11", "resnet18") for s in ("random", "imagenet") for p in ("frozen", "head")
+)
+_TRANSFER = ("transfer/resnet18/*/frozen", "transfer/vgg11/random/head", "transfer/face_resnet_small/*")
+_TRANSFER_QUICK = (
+    "transfer/resnet18/random/frozen",
+    "transfer/vgg11/random/head",
+    "transfer/face_resnet_small/*/frozen",
+)
 PROFILES = {
     profile.name: profile
     for profile in (
-        Profile("smoke", 210, (10, 30, 60), 300, 2, 2, 2, 200),
-        Profile("quick", 2800, (10, 25, 50, 100, 150, 250), 1200, 3, 20, 5, 2000),
-        Profile("full", 21000, (10, 25, 50, 100, 150, 250, 400), 8000, 3, 60, 8, 10000),
+        Profile(
+            "smoke",
+            synthetic_pictures=210,
+            components=(10, 30, 60),
+            search_pictures=300,
+            search_folds=2,
+            max_epochs=2,
+            patience=2,
+            batch_size=32,
+            strong_epochs=2,
+            start_pictures=140,
+            seeds=2,
+            seeds_without_gpu=2,
+            trials=2,
+            without_gpu=(
+                "six_layer/*",
+                "gimefive/1[35]_bn",
+                "regular/*",
+                "strong/small",
+                "strong/with*",
+                "one_against_rest/*",
+                "search",
+                *_TRANSFER,
+            ),
+            resamples=200,
+        ),
+        Profile(
+            "quick",
+            synthetic_pictures=2800,
+            components=(10, 25, 50, 100, 150, 250),
+            search_pictures=1200,
+            search_folds=3,
+            max_epochs=6,
+            patience=5,
+            batch_size=32,
+            strong_epochs=6,
+            start_pictures=350,
+            seeds=2,
+            seeds_without_gpu=2,
+            trials=3,
+            without_gpu=("six_layer/base", "six_layer/augmented", "search", *_TRANSFER_QUICK),
+            resamples=2000,
+        ),
+        Profile(
+            "full",
+            synthetic_pictures=21000,
+            components=(10, 25, 50, 100, 150, 250, 400),
+            search_pictures=8000,
+            search_folds=3,
+            max_epochs=60,
+            patience=8,
+            batch_size=128,
+            strong_epochs=60,
+            start_pictures=21000,
+            seeds=5,
+            seeds_without_gpu=1,
+            trials=30,
+            without_gpu=(*_SIX_LAYER, "strong/small", *_CACHED),
+            resamples=10000,
+        ),
     )
 }
 

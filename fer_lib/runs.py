@@ -23,6 +23,7 @@ from fer_lib.machine import environment, peak_memory_gb
 from fer_lib.progress import ticking
 
 RECORD = "experiment.json"
+CHECKPOINT = "checkpoint.pt"  # kept until all else of a run is written, so that no training is lost
 
 
 @dataclasses.dataclass(frozen=True)
@@ -40,6 +41,12 @@ class Run:
     def predictions(self) -> pd.DataFrame:
         """One row per validation and test picture: id, split, label, then one score per class."""
         return pd.read_parquet(self.folder / "predictions.parquet")
+
+    @cached_property
+    def view_predictions(self) -> pd.DataFrame:
+        """The same, averaged over several views of each picture where the experiment has them."""
+        path = self.folder / "predictions_views.parquet"
+        return pd.read_parquet(path) if path.exists() else self.predictions
 
     @cached_property
     def history(self) -> pd.DataFrame:
@@ -79,7 +86,7 @@ class RunStore:
             When the stored run is damaged, or the disk is full.
         """
         key = {"experiment": dataclasses.asdict(experiment), "data": data, "code": code}
-        folder = self.root / f"{experiment.name.replace('/', '-')}-{content_hash(key)}"
+        folder = self.folder(experiment, data, code)
         partial = folder.with_name(folder.name + ".partial")
         with disk_errors(folder):
             self.root.mkdir(parents=True, exist_ok=True)
@@ -90,6 +97,23 @@ class RunStore:
                     os.replace(partial, folder)
         _check(folder)
         return Run(folder)
+
+    def find(self, experiment, data: str, code: str) -> Run | None:
+        """The finished run of `experiment`, or None where it was not trained yet."""
+        folder = self.folder(experiment, data, code)
+        if not folder.exists():
+            return None
+        _check(folder)
+        return Run(folder)
+
+    def folder(self, experiment, data: str, code: str) -> Path:
+        """Where the run of `experiment` lies when it is finished.
+
+        Its name hashes the settings that differ from the experiment's defaults, so that a setting that is added
+        later, at a default that changes nothing, leaves earlier runs where they are.
+        """
+        key = {"experiment": _changed(experiment), "data": data, "code": code}
+        return self.root / f"{experiment.name.replace('/', '-')}-{content_hash(key)}"
 
     def _fill(self, folder: Path, key: dict, make: Callable[[Path], None]) -> None:
         (folder / RECORD).unlink(missing_ok=True)
@@ -104,13 +128,23 @@ class RunStore:
             else:
                 shutil.rmtree(folder)
             raise
-        for leftover in (folder / "seconds.json", *folder.glob(".*")):
+        for leftover in (folder / "seconds.json", folder / CHECKPOINT, *folder.glob(".*")):
             leftover.unlink(missing_ok=True)
         seconds = earlier + time.perf_counter() - start
         measured = {"seconds": seconds, "peak_memory_gb": peak_memory_gb()}
         write_json(folder / "environment.json", {**environment(), **measured})
         files = {path.name: sha256_file(path) for path in sorted(folder.iterdir())}
         write_json(folder / RECORD, {**key, "files": files})
+
+
+def _changed(settings) -> dict:
+    """The fields of a dataclass that differ from their default."""
+    values = {field.name: getattr(settings, field.name) for field in dataclasses.fields(settings)}
+    return {
+        field.name: _changed(values[field.name]) if dataclasses.is_dataclass(values[field.name]) else values[field.name]
+        for field in dataclasses.fields(settings)
+        if values[field.name] != field.default
+    }
 
 
 def _check(folder: Path) -> None:

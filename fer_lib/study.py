@@ -41,10 +41,14 @@ class Study:
     page: list[dict] = field(default_factory=list)
     results: list[pd.DataFrame] = field(default_factory=list)
 
+    @property
+    def cache(self) -> Path:
+        """Where tables are kept that were read or drawn once."""
+        return self.folder.parent / "cache"
+
     def source_table(self) -> pd.DataFrame:
         """The data set's table, read from its own files or from the cache."""
-        cache = self.folder.parent / "cache"
-        return load_dataset(self.dataset, self.data_root, cache, self.seed, self.profile.synthetic_pictures)
+        return load_dataset(self.dataset, self.data_root, self.cache, self.seed, self.profile.synthetic_pictures)
 
     def save_table(self, table: pd.DataFrame) -> None:
         """Keep the prepared table for the notebooks that follow."""
@@ -58,10 +62,14 @@ class Study:
         """The emotions that usable rows of the table show, in the study's order."""
         return in_order(usable(table)["label"])
 
+    def rows(self) -> pd.DataFrame:
+        """All result rows that this notebook has recorded so far."""
+        return pd.concat(self.results, ignore_index=True)
+
     def say(self, sentence: str) -> None:
         """Show a sentence about results, built from measured values, and keep it for the report."""
         display(Markdown(sentence))
-        self._keep({"kind": "finding", "text": sentence})
+        self.keep({"kind": "finding", "text": sentence})
 
     def show_figure(self, figure: Figure, name: str, caption: str, people: bool = False) -> None:
         """Show a figure and keep it for the report.
@@ -76,7 +84,7 @@ class Study:
             figure.savefig(temporary, dpi=110, bbox_inches="tight", metadata={"Software": None})
         display(figure)
         plt.close(figure)
-        self._keep(
+        self.keep(
             {
                 "kind": "figure",
                 "name": name,
@@ -91,7 +99,7 @@ class Study:
         with atomic_write(self.folder / "tables" / f"{name}.csv") as temporary:
             frame.to_csv(temporary)
         display(Markdown(f"**{caption}**"), frame)
-        self._keep({"kind": "table", "name": name, "text": caption})
+        self.keep({"kind": "table", "name": name, "text": caption})
 
     def record(self, rows: pd.DataFrame, run: Run | None = None) -> pd.DataFrame:
         """Add tidy result rows (`evaluation.results.COLUMNS`) to the study's results, and return them.
@@ -99,7 +107,7 @@ class Study:
         The `run` that they measure goes into the manifest, and its predictions go with the report.
         """
         if run is not None:
-            self._keep({"kind": "run", "name": run.folder.name, "experiment": run.experiment["name"]})
+            self.keep_run(run)
         self.results.append(rows)
         with atomic_write(self.folder / "results" / f"{self.notebook}.csv") as temporary:
             pd.concat(self.results).to_csv(temporary, index=False)
@@ -111,7 +119,10 @@ class Study:
         files = [file for file in files if file.exists()]
         if not files:
             raise StudyError(f"{self.folder}: no results yet; run the notebooks before {self.notebook} first.")
-        return pd.concat([pd.read_csv(file, dtype={"notebook": str}) for file in files], ignore_index=True)
+        return pd.concat(
+            [pd.read_csv(file, dtype={"notebook": str}, float_precision="round_trip") for file in files],
+            ignore_index=True,
+        )
 
     def save_results(self, results: pd.DataFrame) -> None:
         """Write the study's one result table, `results.csv`."""
@@ -130,7 +141,12 @@ class Study:
         rows |= {"GPU": here["gpu"] or "none", "python": here["python"], **here["packages"]}
         return pd.DataFrame({"": rows})
 
-    def _keep(self, item: dict) -> None:
+    def keep_run(self, run: Run) -> None:
+        """Name a run whose training the report and its manifest rest on."""
+        self.keep({"kind": "run", "name": run.folder.name, "experiment": run.experiment["name"]})
+
+    def keep(self, item: dict) -> None:
+        """Add an item to this notebook's page of the report."""
         self.page.append(item)
         write_json(self.folder / "pages" / f"{self.notebook}.json", self.page)
 

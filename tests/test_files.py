@@ -72,3 +72,48 @@ def test_code_version_changes_with_the_program_and_not_with_its_comments(tmp_pat
         (tmp_path / f"{name}.py").write_text(code)
         versions.append(code_version(name))
     assert versions[0] == versions[1] != versions[2]
+
+
+def version_of(place, code, *parts):
+    """code_version of parts of a module whose program is `code`."""
+    name = f"module_{abs(hash(code))}"
+    (place / f"{name}.py").write_text(code)
+    return code_version(*(f"{name}:{part}" for part in parts))
+
+
+PARTS = """
+def f(x):
+    'Words.'
+    return x + 1
+
+def g(x):
+    return 2 * x
+
+SETS = {"f_too": [1, 2], "g": [3]}
+"""
+
+
+def test_the_version_of_a_definition_changes_with_it_alone(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    version = version_of(tmp_path, PARTS, "f")
+    assert version_of(tmp_path, PARTS.replace("2 * x", "3 * x").replace("[1, 2]", "[9]"), "f") == version
+    assert version_of(tmp_path, PARTS.replace("Words", "Other words"), "f") == version
+    assert version_of(tmp_path, PARTS.replace("x + 1", "x + 9"), "f") != version
+
+
+def test_the_version_of_a_dictionarys_entry_changes_with_it_alone(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    version = version_of(tmp_path, PARTS, "f_too")
+    assert version_of(tmp_path, PARTS.replace("x + 1", "x + 9").replace("[3]", "[4]"), "f_too") == version
+    assert version_of(tmp_path, PARTS.replace("[1, 2]", "[1, 3]"), "f_too") != version
+
+
+def test_the_order_in_which_parts_are_named_does_not_matter(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    assert version_of(tmp_path, PARTS, "f", "g") == version_of(tmp_path, PARTS, "g", "f")
+
+
+def test_a_part_that_is_not_there_is_no_version(tmp_path, monkeypatch):
+    monkeypatch.syspath_prepend(tmp_path)
+    with pytest.raises(KeyError, match="h"):
+        version_of(tmp_path, PARTS, "h")

@@ -1,6 +1,8 @@
 from dataclasses import replace
 from pathlib import Path
+from types import SimpleNamespace
 
+import pandas as pd
 import pytest
 
 from fer_lib.__main__ import main
@@ -48,9 +50,47 @@ def test_train_fills_the_store_and_finds_it_full(runs, capsys):
     words = ["train", "six_layer/base", "--profile", "smoke", "--runs", runs]
     assert main(words) == 0
     first = capsys.readouterr().out
+    (folder,) = Path(runs, "store").glob("six_layer-base-*[0-9a-f]")
+    best = pd.read_csv(folder / "history.csv")["validation_accuracy"].max()
+    assert first == f"six_layer/base, seed 0: {best:.4f} on validation, {folder}\n"
     assert main(words) == 0
     assert capsys.readouterr().out == first
     assert len(list(Path(runs, "store").glob("*/experiment.json"))) == 1
+
+
+@pytest.fixture
+def trained(monkeypatch):
+    """Names and seeds of what would have been trained."""
+    asked = []
+
+    def train(gatherer, name, table, seed):
+        asked.append((name, seed))
+        return SimpleNamespace(history=pd.DataFrame({"validation_accuracy": [0.25, 0.5]}), folder=Path("somewhere"))
+
+    monkeypatch.setattr("fer_lib.training.gather.Gatherer.train", train)
+    return asked
+
+
+def test_a_pattern_trains_everything_that_it_matches(runs, trained, capsys):
+    assert main(["train", "six_layer/ba*", "gimefive/10", "--profile", "smoke", "--runs", runs]) == 0
+    matched = ["six_layer/base", "six_layer/balanced", "six_layer/balanced_augmented", "gimefive/10"]
+    assert sorted(trained) == sorted((name, 0) for name in matched)
+    assert capsys.readouterr().out.splitlines()[-1] == "gimefive/10, seed 0: 0.5000 on validation, somewhere"
+
+
+def test_several_seeds_are_trained_counted_on_from_the_first(runs, trained, capsys):
+    assert main(["train", "six_layer/base", "--seeds", "2", "--profile", "smoke", "--runs", runs]) == 0
+    assert trained == [("six_layer/base", 0), ("six_layer/base", 1)]
+    assert [line.partition(":")[0] for line in capsys.readouterr().out.splitlines()] == [
+        "six_layer/base, seed 0",
+        "six_layer/base, seed 1",
+    ]
+
+
+def test_a_number_of_seeds_that_is_none_is_refused(runs, trained, capsys):
+    assert main(["train", "six_layer/base", "--seeds", "two", "--profile", "smoke", "--runs", runs]) == 1
+    assert "error: --seeds 'two' is no whole number" in capsys.readouterr().err
+    assert trained == []
 
 
 def test_synthesize_draws_a_folder_and_says_so(tmp_path, capsys):

@@ -12,12 +12,19 @@ import pytest
 from fer_lib.evaluation.results import COLUMNS, pick
 from fer_lib.execute import execute
 from fer_lib.files import ROOT, sha256_file
+from fer_lib.models.weights import has_imagenet
 from fer_lib.show.report import publish
 from fer_lib.synthetic.export import write_folder
 from fer_lib.synthetic.presets import Preset
 
 PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PARAMETERS = {"DATASET", "PROFILE", "DATA_ROOT", "SEED", "RUNS"}
+# What profile smoke measures without a GPU and without ImageNet; ensembles beside it depend on what validation picks.
+MEASURED = {
+    *("pca_svm", "classical_best", "six_layer/base", "six_layer/augmented", "six_layer/balanced_augmented"),
+    *("gimefive/13_bn", "strong/small", "strong/small_tta", "one_against_rest", "vote"),
+    *("transfer/resnet18/random/frozen", "transfer/vgg11/random/head", "transfer/face_resnet_small/drawn/full"),
+}
 
 
 def cells(path, kind):
@@ -79,19 +86,52 @@ def test_every_notebook_leaves_its_executed_copy_and_its_page(study):
 def test_results_are_tidy_rows_of_every_experiment(study):
     results = pd.read_csv(study / "report" / "results.csv")
     assert tuple(results.columns) == COLUMNS
-    expected = {"pca_svm", "classical_best", "six_layer/base", "six_layer/augmented"}
-    assert set(results["experiment"]) == expected
+    assert set(results["experiment"]) >= MEASURED
+    started = {name.split("/")[1] for name in results["experiment"] if "/imagenet/" in name}
+    assert all(has_imagenet(network) for network in started)
     assert results["value"].between(0, 1).all()
     assert ((results["low"] <= results["value"]) & (results["value"] <= results["high"]) | results["low"].isna()).all()
 
 
-def test_a_reviewer_can_recompute_the_accuracy_from_the_published_predictions(study):
+@pytest.mark.parametrize(
+    ("experiment", "seed", "file"),
+    [
+        ("pca_svm", 42, "pca_svm-seed42"),
+        ("six_layer/base", 0, "six_layer-base-seed0"),
+        ("six_layer/base", 1, "six_layer-base-seed1"),
+        ("strong/small_tta", 0, "strong-small-seed0-views"),
+        ("vote", None, "vote"),
+    ],
+)
+def test_a_reviewer_can_recompute_the_accuracy_from_the_published_predictions(study, experiment, seed, file):
     results = pd.read_csv(study / "report" / "results.csv")
-    for experiment in ("pca_svm", "six_layer/base"):
-        predictions = pd.read_parquet(study / "report" / "predictions" / f"{experiment.replace('/', '-')}.parquet")
-        right = predictions.drop(columns=["id", "split", "label"]).idxmax(axis=1) == predictions["label"]
-        row = results.query("experiment == @experiment and metric == 'accuracy' and test_condition == 'bare'")
-        assert right.mean() == pytest.approx(row.set_index("split")["value"]["test"])
+    predictions = pd.read_parquet(study / "report" / "predictions" / f"{file}.parquet")
+    assert set(predictions["split"]) == {"test"}
+    right = predictions.drop(columns=["id", "split", "label"]).idxmax(axis=1) == predictions["label"]
+    rows = results.query("experiment == @experiment and metric == 'accuracy' and split == 'test'")
+    rows = rows[(rows["test_condition"] == "bare") & (rows["seed"].isna() if seed is None else rows["seed"] == seed)]
+    assert rows["value"].tolist() == pytest.approx([right.mean()])
+    assert rows["n"].tolist() == [len(predictions)]
+
+
+@pytest.mark.parametrize("experiment", ["six_layer/base", "strong/small", "strong/small_tta"])
+def test_several_seeds_have_their_mean_beside_them(study, experiment):
+    results = pd.read_csv(study / "report" / "results.csv")
+    rows = results.query("experiment == @experiment and metric == 'accuracy' and split == 'test'")
+    values = rows[rows["test_condition"] == "bare"].set_index("seed")["value"]
+    assert sorted(values.index.dropna()) == [0, 1]
+    assert values[values.index.isna()].tolist() == pytest.approx([(values[0] + values[1]) / 2])
+
+
+def test_every_run_in_the_store_read_test_once_and_twice_where_it_was_watched(study):
+    """A setting that is only compared on validation never read it."""
+    records = list((study / "store").glob("*/experiment.json"))
+    assert len(records) > len(MEASURED)
+    for record in records:
+        settings, log = json.loads(record.read_text())["experiment"], record.with_name("test_readings.csv")
+        readings = len(pd.read_csv(log)) if log.exists() else 0
+        judges_test = "test" in settings.get("splits", ())
+        assert readings == judges_test + settings.get("watch_test", False), record.parent.name
 
 
 def test_the_report_is_one_file_that_asks_for_no_other(study):
@@ -109,7 +149,9 @@ def test_the_manifest_has_the_true_hash_of_every_input_and_output(study):
         assert manifest["outputs"][str(path.relative_to(study / "report"))] == sha256_file(path)
     assert set(manifest["wall_seconds"]) == {path.stem for path in PATHS}
     assert {run["experiment"]["name"] for run in manifest["runs"].values()} >= {"pca_svm", "six_layer/base"}
-    assert all(len(run["test_readings"]) == 1 for run in manifest["runs"].values())
+    watched = {name for name, run in manifest["runs"].items() if run["experiment"].get("watch_test")}
+    assert watched
+    assert all(len(run["test_readings"]) == 1 + (name in watched) for name, run in manifest["runs"].items())
     assert {"git_commit", "git_dirty", "packages", "processor"} <= set(manifest["environment"])
 
 

@@ -79,3 +79,26 @@ def test_the_record_says_what_determined_the_run_and_where_it_ran(tmp_path):
     assert (record["data"], record["code"]) == ("data", "code")
     environment = json.loads((folder / "environment.json").read_text())
     assert {"git_commit", "git_dirty", "packages", "cores", "seconds", "peak_memory_gb"} <= set(environment)
+
+
+def test_find_gives_nothing_before_a_run_is_finished_and_the_run_after(tmp_path):
+    store = RunStore(tmp_path)
+
+    def stop(folder):
+        make(folder)
+        raise KeyboardInterrupt
+
+    assert store.find(Toy(), "data", "code") is None
+    with pytest.raises(KeyboardInterrupt):
+        store.get(Toy(), "data", "code", stop)
+    assert store.find(Toy(), "data", "code") is None
+    run = store.get(Toy(), "data", "code", make)
+    assert store.find(Toy(), "data", "code") == run
+    assert store.find(Toy(value=2), "data", "code") is None
+
+
+def test_a_damaged_run_is_refused_when_it_is_found(tmp_path):
+    store = RunStore(tmp_path)
+    (store.get(Toy(), "data", "code", make).folder / "history.csv").write_text("epoch\n9\n")
+    with pytest.raises(StudyError, match=r"history\.csv is damaged or missing"):
+        store.find(Toy(), "data", "code")

@@ -18,13 +18,14 @@
 """
 
 import hashlib
+import io
 from collections.abc import Callable, Sequence
 from concurrent.futures import ThreadPoolExecutor
 from pathlib import Path
 
-import cv2
 import numpy as np
 import pandas as pd
+from PIL import Image, ImageOps
 
 from fer_lib.errors import StudyError
 from fer_lib.files import atomic_write
@@ -35,6 +36,7 @@ COLUMNS = (
     *("id", "source", "picture", "path", "label", "votes", "subject", "split", "picture_hash", "problem"),
     *("place", "place_attributes", "age", "gender", "skin_tone", "action_units", "box"),
 )
+FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
 
 
 def make_table(rows: pd.DataFrame | list[dict], dataset: str, files: dict[str, str] | None = None) -> pd.DataFrame:
@@ -109,22 +111,37 @@ def picture_hash(picture: np.ndarray) -> str:
 
 def encode_picture(picture: np.ndarray) -> bytes:
     """PNG bytes of a uint8 picture, (height, width) grey or (height, width, 3) RGB. Lossless."""
-    bgr = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2BGR)
-    return cv2.imencode(".png", bgr)[1].tobytes()
+    buffer = io.BytesIO()
+    Image.fromarray(picture).save(buffer, "PNG", compress_level=1)
+    return buffer.getvalue()
 
 
 def decode_picture(data: bytes, grey: bool = False) -> np.ndarray:
-    """The uint8 picture in `data`: (height, width, 3) RGB, or (height, width) when `grey`.
+    """The uint8 picture in `data`, upright: (height, width, 3) RGB, or (height, width) when `grey`.
+
+    Of 16-bit pictures the upper 8 bits are taken; transparency is left out.
 
     Raises
     ------
     ValueError
-        When the bytes are no whole picture.
+        When the bytes are no whole picture of `FORMATS`, or one of 32 bits a value.
     """
-    picture = cv2.imdecode(np.frombuffer(data, np.uint8), cv2.IMREAD_GRAYSCALE if grey else cv2.IMREAD_COLOR)
-    if picture is None:
-        raise ValueError("not a readable picture")
-    return picture if grey else cv2.cvtColor(picture, cv2.COLOR_BGR2RGB)
+    try:
+        image = _open_picture(data)
+    except Exception as error:  # damaged bytes make Pillow raise whatever its readers of formats stumble over
+        raise ValueError("not a readable picture") from error  # which some name by its address in memory
+    return np.array(image.convert("L" if grey else "RGB"))
+
+
+def _open_picture(data: bytes) -> Image.Image:
+    """Pillow's view of an encoded picture, upright, 8 bits a channel."""
+    image = Image.open(io.BytesIO(data), formats=FORMATS)
+    ImageOps.exif_transpose(image, in_place=True)
+    if image.mode.startswith("I;16"):
+        return Image.fromarray((np.asarray(image) >> 8).astype(np.uint8))
+    if image.mode in ("I", "F"):
+        raise ValueError("values of 32 bits have no known range")
+    return image if image.mode == "L" else image.convert("RGB")
 
 
 def load_pictures(table: pd.DataFrame, size: int = 48, grey: bool = True) -> np.ndarray:
@@ -161,11 +178,10 @@ def crop(picture: np.ndarray, box: Sequence[float]) -> np.ndarray:
 
 
 def resize(picture: np.ndarray, size: int) -> np.ndarray:
-    """The picture as a square of `size` pixels: averaged when reduced, bicubic when enlarged."""
+    """The picture as a square of `size` pixels: bicubic, and smoothed as much as it is reduced."""
     if picture.shape[:2] == (size, size):
         return picture
-    shrinks = min(picture.shape[:2]) > size
-    return cv2.resize(picture, (size, size), interpolation=cv2.INTER_AREA if shrinks else cv2.INTER_CUBIC)
+    return np.array(Image.fromarray(picture).resize((size, size), Image.Resampling.BICUBIC))
 
 
 def in_threads(work: Callable[[int], int], parts: range, total: int, description: str) -> None:

@@ -2,14 +2,17 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
 
 from fer_lib.data.splits import has_training_twin
+from fer_lib.evaluation.calibration import expected_calibration_error
 from fer_lib.evaluation.compare import Difference, intervals, paired_difference
 from fer_lib.evaluation.metrics import CLASS_METRICS, METRICS, confusion, rightly, roc_curves
 from fer_lib.runs import Run
 
 BARE = "bare"  # faces as they are, nothing covered
+BARE_SIX = "bare, six emotions"  # paper 001's task, `data.tasks.six_emotions`
 NO_TWIN = "bare, no twin in train"
 COLUMNS = (
     "notebook",
@@ -31,25 +34,27 @@ COLUMNS = (
 
 
 def result_rows(
-    predictions: pd.DataFrame, classes: Sequence[str], resamples: int, seed: int = 0, **columns
+    predictions: pd.DataFrame, classes: Sequence[str], resamples: int, seed: int | None = None, **columns
 ) -> pd.DataFrame:
     """All metrics of one set of predictions, overall and per class, with 95 % bootstrap intervals.
 
     Parameters
     ----------
     predictions : columns label and one score per class
+    seed : of the training, which also draws the resamples; None where there is not one, as for ensembles
     columns : what else every row says: notebook, experiment, model, split, selection, …
 
     Returns
     -------
-    rows with `COLUMNS`; the metrics of one class are named `recall[fear]` and so on
+    rows with `COLUMNS`; the metrics of one class are named `recall[fear]` and so on; `ECE`, the expected calibration
+    error, where the scores are probabilities
     """
-    counts = confusion(predictions, classes)
+    counts, draw = confusion(predictions, classes), seed or 0
     rows = [
-        {"metric": name, "value": value, "low": low, "high": high}
-        for name, (value, low, high) in intervals(counts, METRICS, resamples, seed).items()
+        {"metric": name, "value": float(value), "low": low, "high": high}
+        for name, (value, low, high) in intervals(counts, METRICS, resamples, draw).items()
     ]
-    for name, (value, low, high) in intervals(counts, CLASS_METRICS, resamples, seed).items():
+    for name, (value, low, high) in intervals(counts, CLASS_METRICS, resamples, draw).items():
         rows += [
             {"metric": f"{name}[{emotion}]", "value": value[k], "low": low[k], "high": high[k]}
             for k, emotion in enumerate(classes)
@@ -57,35 +62,79 @@ def result_rows(
     present = [emotion for emotion in classes if 0 < (predictions["label"] == emotion).sum() < len(predictions)]
     for emotion, (_, _, area) in roc_curves(predictions, present).items():
         rows.append({"metric": f"AUC[{emotion}]", "value": area})
-    frame = pd.DataFrame(rows).assign(n=len(predictions), seed=seed, source="ours")
+    if _are_probabilities(predictions[list(classes)].to_numpy(float)):
+        rows.append({"metric": "ECE", "value": expected_calibration_error(predictions, classes)})
+    frame = pd.DataFrame(rows).assign(n=len(predictions), seed=np.nan if seed is None else seed, source="ours")
     return frame.assign(**columns).reindex(columns=COLUMNS)
 
 
-def run_results(run: Run, table: pd.DataFrame, classes: Sequence[str], resamples: int, **columns) -> pd.DataFrame:
-    """All result rows of one run: validation, test, and test without the pictures that also lie in train.
+def _are_probabilities(scores: np.ndarray) -> bool:
+    return bool((scores >= 0).all() and np.allclose(scores.sum(1), 1, atol=1e-3))
+
+
+def condition_of(experiment: str) -> str:
+    """The test condition of an experiment on bare faces: paper 001's family has six emotions."""
+    return BARE_SIX if experiment.startswith("gimefive/") else BARE
+
+
+def without_twins(condition: str) -> str:
+    """The test condition without the pictures that also lie in train."""
+    return f"{condition}, no twin in train"
+
+
+def frame_results(
+    predictions: pd.DataFrame,
+    table: pd.DataFrame,
+    classes: Sequence[str],
+    resamples: int,
+    condition: str = BARE,
+    **columns,
+) -> pd.DataFrame:
+    """All result rows of one set of predictions: validation, test, and test without pictures that also lie in train.
 
     Parameters
     ----------
+    predictions : columns id, split, label and one score per class; of one model, of an ensemble, …
     table : the study table, which tells the pictures with a twin in train
-    columns : what every row says: notebook, model, selection, …
+    condition : the test condition that rows are told apart by
+    columns : what every row says: notebook, experiment, model, selection, seed where there is one, …
+
+    Returns
+    -------
+    rows with `COLUMNS`, none for a split without predictions
     """
     twins = set(table["id"][has_training_twin(table)])
-    test = run.of_split("test")
+    validation, test = (predictions[predictions["split"] == split] for split in ("validation", "test"))
     parts = {
-        ("validation", BARE): run.of_split("validation"),
-        ("test", BARE): test,
-        ("test", NO_TWIN): test[~test["id"].isin(twins)],
+        ("validation", condition): validation,
+        ("test", condition): test,
+        ("test", without_twins(condition)): test[~test["id"].isin(twins)],
     }
-    parts = {key: part for key, part in parts.items() if len(part)}
-    columns = {
-        "experiment": run.experiment["name"],
-        "seed": run.experiment["seed"],
-        "train_condition": BARE,
-    } | columns
+    columns = {"train_condition": BARE} | columns
     return pd.concat(
-        result_rows(part, classes, resamples, split=split, test_condition=condition, **columns)
-        for (split, condition), part in parts.items()
+        result_rows(part, classes, resamples, split=split, test_condition=told, **columns)
+        for (split, told), part in parts.items()
+        if len(part)
     )
+
+
+def run_results(
+    run: Run,
+    table: pd.DataFrame,
+    classes: Sequence[str],
+    resamples: int,
+    predictions: pd.DataFrame | None = None,
+    **columns,
+) -> pd.DataFrame:
+    """All result rows of one run, named after its experiment and seed; see `frame_results`.
+
+    Parameters
+    ----------
+    predictions : the run's own where None; or others made from it, such as several views' or rescaled ones
+    """
+    predictions = run.predictions if predictions is None else predictions
+    columns = {"experiment": run.experiment["name"], "seed": run.experiment["seed"]} | columns
+    return frame_results(predictions, table, classes, resamples, **columns)
 
 
 def class_table(results: pd.DataFrame, experiment: str, classes: Sequence[str]) -> pd.DataFrame:
@@ -104,26 +153,35 @@ def class_recalls(results: pd.DataFrame, experiment: str, classes: Sequence[str]
     return pd.DataFrame(rows).set_axis(list(classes)).astype(float)
 
 
+def own_condition(results: pd.DataFrame, experiment: str) -> str:
+    """The test condition that an experiment is judged by: bare faces, or the first that it was tested under."""
+    conditions = results["test_condition"][results["experiment"] == experiment]
+    return BARE if conditions.empty or (conditions == BARE).any() else conditions.iloc[0]
+
+
 def pick(
     results: pd.DataFrame,
     experiment: str,
     metric: str = "accuracy",
     split: str = "test",
-    condition: str = BARE,
+    condition: str | None = None,
 ) -> pd.Series:
-    """The one row of our results for an experiment, metric, split and test condition.
+    """The row of our results for an experiment, metric, split and test condition; of several seeds, their mean.
+
+    condition : `own_condition` of the experiment where None
 
     Raises
     ------
     KeyError
         When there is no such row.
     """
+    condition = own_condition(results, experiment) if condition is None else condition
     found = results.query(
         "experiment == @experiment and metric == @metric and split == @split and test_condition == @condition"
     )
     if found.empty:
         raise KeyError(f"no result for {experiment}, {metric}, {split}, {condition}")
-    return found.iloc[0]
+    return found.sort_values("seed", na_position="first", kind="stable").iloc[0]
 
 
 def interval_text(row: pd.Series) -> str:
@@ -140,14 +198,15 @@ def beside_papers(
     for name in experiments:
         for metric in metrics:
             ours = pick(results, name, metric)
-            fewer = results.query("experiment == @name and metric == @metric and test_condition == @NO_TWIN")
+            alone = without_twins(ours["test_condition"])
+            fewer = results.query(f"experiment == @name and metric == @metric and test_condition == {alone!r}")
             rows.append(
                 {
                     "experiment": name,
                     "metric": metric,
-                    "N": f"{ours['n']:,}",
+                    "N": f"{ours['n']:,.0f}",
                     "ours, % [95 % interval]": interval_text(ours),
-                    "paper, %": _claim_text(papers.query("experiment == @name and metric == @metric")),
+                    "paper, %": claim_text(papers, ours),
                     "without twins in train": interval_text(fewer.iloc[0]) if len(fewer) else "–",
                     "ours chosen by": ours["selection"],
                 }
@@ -155,13 +214,21 @@ def beside_papers(
     return pd.DataFrame(rows).set_index("experiment")
 
 
-def _claim_text(claim: pd.DataFrame) -> str:
-    """A published value in percent, with its condition and N where they are not ours."""
-    if claim.empty:
+def claim_text(papers: pd.DataFrame, ours: pd.Series) -> str:
+    """What the papers claim for one of our rows, in percent, with its condition and N where they are not ours; or –."""
+    same = [papers[column] == ours[column] for column in ("experiment", "metric", "split")]
+    found = papers[np.logical_and.reduce(same)]
+    alike = found["test_condition"] == ours["test_condition"]
+    if found.empty:
         return "–"
-    row = claim.iloc[0]
-    other = "" if row["test_condition"] == BARE else f" ({row['test_condition']} faces, N {row['n']:,.0f})"
-    return f"{100 * row['value']:.1f}{other}"
+    claim = (found[alike] if alike.any() else found).iloc[0]
+    condition = claim["test_condition"]
+    differs = []
+    if not alike.any():
+        differs.append(condition if "," in condition else f"{condition} faces")
+    if pd.notna(claim["n"]) and claim["n"] != ours["n"]:
+        differs.append(f"N {claim['n']:,.0f}")
+    return f"{100 * claim['value']:.1f}" + (f" ({', '.join(differs)})" if differs else "")
 
 
 def compare_runs(before: Run, after: Run, classes: Sequence[str], resamples: int) -> Difference:

@@ -32,6 +32,3 @@ class SixLayerCNN(nn.Module):
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
         return self.classifier(self.features(pictures))
-
-
-NETWORKS = {"six_layer": SixLayerCNN}

@@ -53,10 +53,22 @@ def _copy(item: dict, folder: Path, report: Path) -> None:
         shutil.copy(folder / "tables" / f"{item['name']}.csv", report / "tables")
     if item["kind"] == "figure" and item["public"]:
         shutil.copy(folder / "figures" / f"{item['name']}.png", report / "figures")
+    if item["kind"] == "pool":
+        pool = pd.read_parquet(folder / "pools" / f"{item['name']}.parquet").query("split == 'test'")
+        pool.to_parquet(report / "predictions" / f"{item['name']}.parquet", index=False, compression="zstd")
     if item["kind"] == "run":
-        run = Run(folder.parent / "store" / item["name"])
-        name = item["experiment"].replace("/", "-")
-        run.of_split("test").to_parquet(report / "predictions" / f"{name}.parquet", index=False, compression="zstd")
+        _copy_predictions(Run(folder.parent / "store" / item["name"]), report / "predictions")
+
+
+def _copy_predictions(run: Run, folder: Path) -> None:
+    """The test pictures' scores behind the run's rows: one file a seed, and one more for several views a picture."""
+    name = f"{run.experiment['name'].replace('/', '-')}-seed{run.experiment['seed']}"
+    frames = {name: run.predictions}
+    if run.experiment.get("views", "one") != "one":
+        frames[f"{name}-views"] = run.view_predictions
+    for stem, frame in frames.items():
+        test = frame[frame["split"] == "test"].reset_index(drop=True)
+        test.to_parquet(folder / f"{stem}.parquet", index=False, compression="zstd")
 
 
 def _pages(folder: Path) -> dict[str, list[dict]]:
@@ -82,7 +94,8 @@ def _markdown(folder: Path, pages: dict[str, list[dict]]) -> str:
     lines = [
         f"# Facial emotion recognition, measured: {study['dataset']}",
         f"Data set **{study['dataset']}**, profile **{study['profile']['name']}**, seed {study['seed']}. Every number "
-        "was measured by the notebook named above it; intervals are 95 % bootstrap intervals over test pictures; "
+        "was measured by the notebook named above it; intervals are 95 % bootstrap intervals over test pictures, ± is "
+        "the standard deviation over seeds; "
         "`manifest.json` has the hash of every input and output.",
     ]
     for notebook, page in pages.items():
@@ -95,7 +108,7 @@ def _markdown(folder: Path, pages: dict[str, list[dict]]) -> str:
 def _item(item: dict, folder: Path) -> str:
     if item["kind"] == "finding":
         return item["text"]
-    if item["kind"] == "run":
+    if item["kind"] in ("run", "pool"):
         return ""
     if item["kind"] == "figure":
         return f"![{item['text']}](figures/{item['name']}.png)" if item["public"] else ""

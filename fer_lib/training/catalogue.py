@@ -1,12 +1,32 @@
-"""The study's experiments by name, as notebooks and `python -m fer_lib train` both use them."""
+"""The study's experiments by name, as notebooks and `python -m fer_lib train` both use them.
 
-from collections.abc import Sequence
+Each entry says how an experiment differs from the defaults of `Experiment`, which are those of paper 004.
+"""
 
+from collections.abc import Callable, Sequence
+from fnmatch import fnmatchcase
+from functools import partial
+from itertools import product
+
+from fer_lib.emotions import EMOTIONS
 from fer_lib.errors import StudyError
+from fer_lib.models.gimefive import GIMEFIVE
+from fer_lib.models.published import N_FEATURES
 from fer_lib.profiles import Profile
-from fer_lib.training.fit import Experiment
+from fer_lib.training.experiment import Experiment
+from fer_lib.training.inputs import REST
 
-AUGMENTATION = {"six_layer/base": "none", "six_layer/augmented": "paper004"}
+Settings = Callable[[Profile], dict]
+DRAWN = "drawn"  # a start that `training.gather` trains first
+STARTS = ("random", "imagenet", DRAWN)
+PARTS = {
+    "frozen": ("linear", {"frozen": True}),
+    "head": ("layers", {"frozen": True}),
+    "full": ("layers", {}),
+}
+OWN = "face_resnet_small"
+DRAWN_FACES = "six_layer/drawn_faces"  # on a table whose small classes are filled up by `data.drawn`
+GPU_EPOCHS = 2.5  # times as long as the small network, since a GPU has the time
 
 
 def experiment(name: str, profile: Profile, classes: Sequence[str], seed: int) -> Experiment:
@@ -17,13 +37,132 @@ def experiment(name: str, profile: Profile, classes: Sequence[str], seed: int) -
     StudyError
         When no experiment has that name.
     """
-    if name not in AUGMENTATION:
-        raise StudyError(f"experiment {name!r} is unknown; use one of {', '.join(AUGMENTATION)}.")
-    return Experiment(
-        name,
-        classes=tuple(classes),
-        augmentation=AUGMENTATION[name],
-        max_epochs=profile.max_epochs,
-        patience=profile.patience,
-        seed=seed,
-    )
+    if name not in CATALOGUE:
+        raise StudyError(f"experiment {name!r} is unknown; use one of {', '.join(CATALOGUE)}.")
+    return Experiment(name, seed=seed, **_limits(profile, classes) | CATALOGUE[name](profile))
+
+
+def matching(patterns: Sequence[str]) -> list[str]:
+    """The experiments that the patterns name, in the catalogue's order; `*` stands for anything.
+
+    Raises
+    ------
+    StudyError
+        When a pattern names none.
+    """
+    for pattern in patterns:
+        if not any(fnmatchcase(name, pattern) for name in CATALOGUE):
+            raise StudyError(f"experiment {pattern!r} is unknown; use one of {', '.join(CATALOGUE)}.")
+    return [name for name in CATALOGUE if any(fnmatchcase(name, pattern) for pattern in patterns)]
+
+
+def architecture(name: str) -> str:
+    """The network that a `transfer/<network>/<start>/<part>` experiment is about."""
+    return name.split("/")[1]
+
+
+def start_experiment(wanted: Experiment, profile: Profile) -> Experiment:
+    """What trains the body that `wanted` starts from: the same network, whole, on drawn faces."""
+    network = architecture(wanted.name)
+    parts = {"start": "random", "part": "full"}
+    whole = _own_transfer(profile, **parts) if network == OWN else _transfer(profile, network, **parts)
+    return Experiment(f"start/{network}", seed=wanted.seed, **_limits(profile, wanted.classes) | whole)
+
+
+def _limits(profile: Profile, classes: Sequence[str]) -> dict:
+    limits = {name: getattr(profile, name) for name in ("max_epochs", "patience", "batch_size")}
+    return {"classes": tuple(classes), **limits}
+
+
+def _plain(profile: Profile, **settings) -> dict:
+    return settings
+
+
+def _base(profile: Profile) -> dict:
+    """The six-layer network as it is; short profiles watch it on test, since they leave the strong recipe out."""
+    return {"watch_test": profile.name != "full"}
+
+
+def _strong(profile: Profile, length: float = 1.0, **changes) -> dict:
+    """All that is known to help from nothing: a long cosine, mixed pictures, smoothed labels, averaged weights."""
+    epochs = round(profile.strong_epochs * length)
+    recipe = {
+        "network": "face_resnet",
+        "optimizer": "sgd",
+        "learning_rate": 0.1 * profile.batch_size / 128,
+        "schedule": "cosine",
+        "augmentation": "strong",
+        "mix": "mixup",
+        "label_smoothing": 0.1,
+        "averaging": epochs / 15,
+        "views": "flip_shift",
+        "max_epochs": epochs,
+        "patience": epochs,
+    }
+    return recipe | changes
+
+
+def _gimefive(profile: Profile, network: str) -> dict:
+    """Section 5 of paper 001, its batch of 16 and rate of .001 taken times four, and with Nesterov's momentum."""
+    recipe = {"size": 64, "optimizer": "sgd", "learning_rate": 4e-3, "weight_decay": 1e-4, "batch_size": 64}
+    limits = {"max_epochs": round(profile.max_epochs * 4 / 3), "patience": round(profile.patience * 15 / 8)}
+    return {"network": network, "schedule": "constant", "augmentation": "flip", **recipe, **limits}
+
+
+def _transfer(profile: Profile, network: str, start: str, part: str) -> dict:
+    """Paper 004, section 4.5: Adam as for its own network; a body that knows something moves a tenth as fast."""
+    head, settings = PARTS[part]
+    whole = {"augmentation": "paper004", "learning_rate": 1e-3 if start == "random" else 1e-4}
+    size = 48 if network in ("vgg11", "resnet18") else 96
+    return {"network": f"{network}_{head}", "start": start, "size": size, **(settings or whole)}
+
+
+def _own_transfer(profile: Profile, start: str, part: str) -> dict:
+    """The study's small network, by the strong recipe; its head is one layer, so there are two parts to train."""
+    if part == "frozen":
+        return {"network": OWN, "start": start, "frozen": True}
+    return _strong(profile, network=OWN, start=start)
+
+
+def _catalogue() -> dict[str, Settings]:
+    six_layer = {
+        "augmented": {"augmentation": "paper004"},
+        "balanced": {"balance": "batches", "loss": "nll"},
+        "balanced_augmented": {"balance": "batches", "augmentation": "paper004"},
+        "augmented_001": {"augmentation": "paper001"},
+        "augmented_pixels": {"augmentation": "paper004_pixels"},
+        "augmented_slowly": {"augmentation": "paper004", "decay": 0.95, "patience": 16},
+        "weighted": {"loss": "weighted"},
+        "focal": {"loss": "focal"},
+        "smoothed": {"label_smoothing": 0.1},
+        "votes": {"targets": "votes"},
+        "drawn_faces": {},
+    }
+    strong = {
+        "small": {"network": OWN, "watch_test": True},
+        "single": {"length": GPU_EPOCHS, "watch_test": True},
+        "without_mixup": {"network": OWN, "mix": "none"},
+        "without_smoothing": {"network": OWN, "label_smoothing": 0.0},
+        "without_average": {"network": OWN, "averaging": 0.0},
+        "without_augmentation": {"network": OWN, "augmentation": "none"},
+        "with_cutmix": {"network": OWN, "mix": "mixup_cutmix"},
+        "with_sharpness": {"network": OWN, "sharpness": 0.05},
+    }
+    entries = {"six_layer/base": _base}
+    entries |= {f"six_layer/{name}": partial(_plain, **settings) for name, settings in six_layer.items()}
+    entries["regular/base"] = partial(_plain, network="regular", size=226, augmentation="paper004")
+    entries |= {f"gimefive/{name.removeprefix('gimefive_')}": partial(_gimefive, network=name) for name in GIMEFIVE}
+    long = {"length": GPU_EPOCHS, "network": "gimefive_15_bn_dropout", "size": 64}
+    entries["gimefive/15_bn_strong"] = partial(_strong, **long)
+    entries |= {f"strong/{name}": partial(_strong, **settings) for name, settings in strong.items()}
+    for emotion in EMOTIONS:
+        settings = {"classes": (emotion, REST), "balance": "batches"}
+        entries[f"one_against_rest/{emotion}"] = partial(_plain, **settings)
+    for network, start, part in product(N_FEATURES, STARTS, PARTS):
+        entries[f"transfer/{network}/{start}/{part}"] = partial(_transfer, network=network, start=start, part=part)
+    for start, part in (("random", "frozen"), (DRAWN, "frozen"), (DRAWN, "full")):
+        entries[f"transfer/{OWN}/{start}/{part}"] = partial(_own_transfer, start=start, part=part)
+    return entries
+
+
+CATALOGUE = _catalogue()

@@ -1,28 +1,53 @@
 import pandas as pd
 import pytest
+from scipy.special import softmax
 
 from fer_lib.emotions import BASIC
+from fer_lib.evaluation.calibration import expected_calibration_error
 from fer_lib.evaluation.papers import claims
 from fer_lib.evaluation.results import (
+    BARE,
+    BARE_SIX,
     COLUMNS,
     NO_TWIN,
     beside_papers,
     class_table,
+    frame_results,
     interval_text,
     pick,
     run_results,
+    without_twins,
 )
 from fer_lib.models.svm import Classical, fit_classical
 from fer_lib.runs import RunStore
 
+TOLD = {"notebook": "03", "model": "SVM", "selection": "none"}
+
 
 @pytest.fixture(scope="module")
-def results(toy_table, tmp_path_factory):
+def table(toy_table):
+    """The toy pictures, 56 of the 70 in test with a twin in train."""
     table = toy_table.copy()
     table.loc[table["split"] == "test", "picture_hash"] = table["picture_hash"][:70].to_numpy()
     table.loc[table["id"].isin([f"toy-{number}" for number in range(406, 420)]), "picture_hash"] = "alone"
-    run = fit_classical(Classical("pca_svm", components=20), table, RunStore(tmp_path_factory.mktemp("store")))
-    return run_results(run, table, BASIC, 200, notebook="03", model="SVM", selection="none")
+    return table
+
+
+@pytest.fixture(scope="module")
+def run(table, tmp_path_factory):
+    return fit_classical(Classical("pca_svm", components=20), table, RunStore(tmp_path_factory.mktemp("store")))
+
+
+@pytest.fixture(scope="module")
+def results(run, table):
+    return run_results(run, table, BASIC, 200, **TOLD)
+
+
+@pytest.fixture(scope="module")
+def probabilities(run):
+    """The run's predictions with scores that sum to 1."""
+    scores = softmax(run.predictions[list(BASIC)].to_numpy(float), axis=1)
+    return run.predictions.assign(**dict(zip(BASIC, scores.T, strict=True)))
 
 
 def test_rows_have_the_columns_that_stay(results):
@@ -61,8 +86,62 @@ def test_the_papers_number_stands_beside_ours(results):
     assert beside_papers(ours, claims("synthetic"), ["six_layer/base"])["paper, %"].unique().tolist() == ["–"]
 
 
-def test_claims_are_rows_of_the_same_table_marked_as_the_papers():
-    rows = claims("fer2013")
-    assert tuple(rows.columns) == COLUMNS
-    assert rows["source"].unique().tolist() == ["paper"]
-    assert rows["value"].between(0, 1).all()
+def test_a_claim_about_another_number_of_pictures_says_so(results):
+    ours = results.assign(experiment="transfer/mobilenet_v2/imagenet/full")
+    table = beside_papers(ours, claims("fer2013"), list(set(ours["experiment"]))).set_index("metric")
+    assert table.loc["mean class recall", "paper, %"] == "55.0 (N 4,962)"
+    assert table.loc["accuracy", "paper, %"] == "–"
+
+
+def test_other_predictions_of_a_run_can_be_measured_in_place_of_its_own(run, table, results):
+    wrong = run.predictions.assign(label=run.predictions["label"].map(dict(zip(BASIC, BASIC[::-1], strict=True))))
+    turned = run_results(run, table, BASIC, 200, predictions=wrong, **TOLD)
+    assert pick(turned, "pca_svm")["value"] < pick(results, "pca_svm")["value"]
+    assert pick(turned, "pca_svm")["seed"] == run.experiment["seed"]
+
+
+def test_an_ensemble_has_rows_without_a_seed(run, table):
+    rows = frame_results(run.predictions, table, BASIC, 50, experiment="vote", **TOLD)
+    assert rows["seed"].isna().all()
+    assert rows.groupby(["split", "test_condition"], sort=False).first().index.tolist() == [
+        ("validation", BARE),
+        ("test", BARE),
+        ("test", NO_TWIN),
+    ]
+    assert rows.equals(frame_results(run.predictions, table, BASIC, 50, experiment="vote", **TOLD))
+
+
+def test_another_task_has_its_own_condition_and_is_found_by_it(run, table):
+    rows = run_results(run, table, BASIC, 50, condition=BARE_SIX, experiment="gimefive/13_bn", **TOLD)
+    assert set(rows["test_condition"]) == {BARE_SIX, without_twins(BARE_SIX)}
+    assert set(rows["train_condition"]) == {BARE}
+    assert pick(rows, "gimefive/13_bn")["n"] == 70
+    shown = beside_papers(rows, claims("fer2013"), ["gimefive/13_bn"], ["accuracy"]).iloc[0]
+    assert shown["paper, %"] == "64.1 (N 5,945)"
+    assert shown["without twins in train"] != "–"
+
+
+def test_a_claim_about_another_task_says_so(results):
+    ours = results.assign(experiment="gimefive/13_bn")
+    shown = beside_papers(ours, claims("fer2013"), ["gimefive/13_bn"], ["accuracy"]).iloc[0]
+    assert shown["paper, %"] == "64.1 (bare, six emotions, N 5,945)"
+
+
+def test_bare_faces_are_what_an_experiment_is_judged_by_where_it_saw_them(results):
+    masked = results.assign(test_condition="masked", value=0.1)
+    assert pick(pd.concat([masked, results]), "pca_svm")["test_condition"] == BARE
+    assert pick(masked, "pca_svm")["value"] == 0.1
+
+
+def test_calibration_is_measured_where_scores_are_probabilities(run, table, results, probabilities):
+    rows = run_results(run, table, BASIC, 50, predictions=probabilities, **TOLD)
+    error = pick(rows, "pca_svm", "ECE")
+    on_test = probabilities[probabilities["split"] == "test"]
+    assert error["value"] == pytest.approx(expected_calibration_error(on_test, BASIC))
+    assert error[["low", "high"]].isna().all()
+    assert "ECE" not in set(results["metric"])  # an SVM's scores are decision values
+
+
+def test_a_split_without_predictions_has_no_rows(run, table):
+    rows = run_results(run, table, BASIC, 50, predictions=run.of_split("validation"), **TOLD)
+    assert set(rows["split"]) == {"validation"}

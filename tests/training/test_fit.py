@@ -6,53 +6,74 @@ import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
+from torch import nn
 
 from fer_lib.data.splits import split_rows
-from fer_lib.data.table import load_pictures, save_table
+from fer_lib.data.table import load_pictures, make_table, save_table
 from fer_lib.emotions import BASIC
 from fer_lib.errors import StudyError
 from fer_lib.evaluation.metrics import predicted_labels
+from fer_lib.models import networks
 from fer_lib.models.scratch import SixLayerCNN
 from fer_lib.runs import RunStore
 from fer_lib.training.augment import centred, to_unit
-from fer_lib.training.catalogue import experiment
-from fer_lib.training.fit import Experiment, fit
+from fer_lib.training.experiment import Experiment
+from fer_lib.training.fit import fit
 
 SHORT = Experiment("six_layer/short", max_epochs=3, batch_size=70, augmentation="paper004")
-
-
-MOMENTS = ("epoch 1", "epoch 3", "after training")
-# One process that has imported everything, and from it one for each moment.
+REMEMBERING = {
+    "optimizer": "sgd",
+    "learning_rate": 0.02,
+    "schedule": "cosine",
+    "averaging": 1.0,
+    "mix": "mixup",
+    "augmentation": "strong",
+    "sharpness": 0.05,
+    "balance": "batches",
+    "loss": "weighted",
+    "label_smoothing": 0.1,
+    "views": "flip_shift",
+}
+KILLED = {"plain": SHORT, "all_that_has_state": replace(SHORT, **REMEMBERING)}
+MOMENTS = ("epoch 1", "while saving", "epoch 3", "after training")
+# One process that has imported everything, and from it one for each experiment and moment.
 KILLED_TRAINING = """
 import os, signal, torch
 torch.set_num_threads(1)
 from fer_lib.data.table import load_table
 from fer_lib.runs import RunStore
-from fer_lib.training import fit as module
-save, read_test = module._Training.save, module.read_test
-def train_until(moment):
+from fer_lib.training import fit as module, loop
+from fer_lib.training.experiment import Experiment
+module.SAVE_EVERY = 0
+save, read_test, write = loop.Training.save, module.read_test, torch.save
+def train_until(moment, experiment, folder):
     def die(now):
         if now == moment:
             os.kill(os.getpid(), signal.SIGKILL)
-    def saving(training):
-        save(training)
+    def saving(training, checkpoint):
+        save(training, checkpoint)
         die(f"epoch {{len(training.history)}}")
+    def writing(state, path):
+        if moment == "while saving" and len(state["history"]) == 2:
+            path.write_bytes(b"half")
+            die("while saving")
+        write(state, path)
     def reading(*words):
         die("after training")
         return read_test(*words)
-    module._Training.save, module.read_test = saving, reading
-    short = module.Experiment("six_layer/short", max_epochs=3, batch_size=70, augmentation="paper004")
-    module.fit(short, load_table("{folder}/table.parquet"), RunStore(f"{folder}/{{moment}}"))
-def forked(moment):
+    loop.Training.save, torch.save, module.read_test = saving, writing, reading
+    module.fit(experiment, load_table("{folder}/table.parquet"), RunStore(folder))
+def forked(*words):
     child = os.fork()
     if child:
         return child
     try:
-        train_until(moment)
+        train_until(*words)
     finally:
         os._exit(1)
-for child in [forked(moment) for moment in {moments}]:
-    assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
+for name, experiment in {experiments}.items():
+    for child in [forked(moment, experiment, f"{folder}/{{name}}/{{moment}}") for moment in {moments}]:
+        assert os.waitstatus_to_exitcode(os.waitpid(child, 0)[1]) == -signal.SIGKILL
 """
 
 
@@ -62,7 +83,7 @@ def predictions_hash(run) -> int:
 
 @pytest.fixture(scope="module", autouse=True)
 def one_thread():
-    """Three killed trainings run side by side below; one thread each, and the same number everywhere."""
+    """The killed trainings run side by side below; one thread each, and the same number everywhere."""
     before = torch.get_num_threads()
     torch.set_num_threads(1)
     yield
@@ -70,16 +91,24 @@ def one_thread():
 
 
 @pytest.fixture(scope="module")
-def finished(one_thread, toy_table, tmp_path_factory):
-    return fit(SHORT, toy_table, RunStore(tmp_path_factory.mktemp("store")))
+def half_table(toy_table):
+    """Every second picture of the toy table: 140 to learn from, 35 to choose by, 35 to judge by."""
+    return make_table(toy_table.iloc[::2], "toy")
 
 
 @pytest.fixture(scope="module")
-def killed(toy_table, tmp_path_factory):
-    """Stores in which the training of `SHORT` was killed by SIGKILL, by the moment of its death."""
+def finished(one_thread, half_table, tmp_path_factory):
+    """The runs of `KILLED` that nobody killed."""
+    store = RunStore(tmp_path_factory.mktemp("store"))
+    return {name: fit(experiment, half_table, store) for name, experiment in KILLED.items()}
+
+
+@pytest.fixture(scope="module")
+def killed(half_table, tmp_path_factory):
+    """Folder of stores in which the trainings of `KILLED` were killed by SIGKILL, by name and moment of death."""
     folder = tmp_path_factory.mktemp("killed")
-    save_table(toy_table, folder / "table.parquet")
-    script = KILLED_TRAINING.format(folder=folder, moments=MOMENTS)
+    save_table(half_table, folder / "table.parquet")
+    script = KILLED_TRAINING.format(folder=folder, moments=MOMENTS, experiments=KILLED)
     done = subprocess.run([sys.executable, "-c", script], capture_output=True, text=True)
     assert done.returncode == 0, done.stderr
     return folder
@@ -92,53 +121,141 @@ def test_easy_pictures_are_learnt(toy_table, tmp_path):
     assert run.history["train_loss"].iloc[-1] < run.history["train_loss"].iloc[0]
 
 
-def test_the_same_seed_gives_the_same_predictions_and_another_seed_others(toy_table, tmp_path, finished):
-    assert predictions_hash(fit(SHORT, toy_table, RunStore(tmp_path))) == predictions_hash(finished)
-    assert predictions_hash(fit(replace(SHORT, seed=1), toy_table, RunStore(tmp_path))) != predictions_hash(finished)
+def test_the_same_seed_gives_the_same_predictions_and_another_seed_others(half_table, tmp_path, finished):
+    store, first = RunStore(tmp_path), predictions_hash(finished["plain"])
+    assert predictions_hash(fit(SHORT, half_table, store)) == first
+    assert predictions_hash(fit(replace(SHORT, seed=1), half_table, store)) != first
 
 
 @pytest.mark.parametrize("moment", MOMENTS)
-def test_a_run_killed_at_any_moment_resumes_to_the_same_predictions(toy_table, killed, finished, moment):
-    assert not list((killed / moment).glob("*/experiment.json"))
-    resumed = fit(SHORT, toy_table, RunStore(killed / moment))
-    assert predictions_hash(resumed) == predictions_hash(finished)
-    assert resumed.history["validation_loss"].tolist() == finished.history["validation_loss"].tolist()
+@pytest.mark.parametrize("name", KILLED)
+def test_a_run_killed_at_any_moment_resumes_to_the_same_predictions(half_table, killed, finished, name, moment):
+    root = killed / name / moment
+    assert not list(root.glob("*/experiment.json"))
+    assert list(root.glob("*.partial/checkpoint.pt"))
+    resumed = fit(KILLED[name], half_table, RunStore(root))
+    assert predictions_hash(resumed) == predictions_hash(finished[name])
+    assert resumed.view_predictions.equals(finished[name].view_predictions)
+    assert resumed.history.drop(columns="seconds").equals(finished[name].history.drop(columns="seconds"))
 
 
-def test_the_kept_weights_are_those_of_the_best_validation_epoch(toy_table, finished):
+def test_an_interrupted_run_goes_on_from_its_checkpoint_and_does_not_start_again(half_table, tmp_path, monkeypatch):
+    """Epoch 3 is interrupted; the call after it learns that epoch alone."""
+    from fer_lib.training.loop import Training
+
+    learn, epochs = Training._learn, []
+
+    def interrupted(training, epoch):
+        epochs.append(epoch)
+        if epochs == [0, 1, 2]:
+            raise KeyboardInterrupt
+        return learn(training, epoch)
+
+    monkeypatch.setattr("fer_lib.training.fit.SAVE_EVERY", 0)
+    monkeypatch.setattr(Training, "_learn", interrupted)
+    with pytest.raises(KeyboardInterrupt):
+        fit(SHORT, half_table, RunStore(tmp_path))
+    fit(SHORT, half_table, RunStore(tmp_path))
+    assert epochs == [0, 1, 2, 2]
+
+
+def test_a_finished_run_holds_no_checkpoint_and_its_record_names_every_file(finished):
+    for run in finished.values():
+        files = {path.name for path in run.folder.iterdir()}
+        assert not any(name.startswith((".", "checkpoint")) for name in files)
+        assert {"history.csv", "predictions.parquet", "weights.safetensors", "test_readings.csv"} <= files
+
+
+def test_the_kept_weights_are_those_of_the_best_validation_epoch(half_table, finished):
     network = SixLayerCNN().eval()
-    network.load_state_dict(load_file(finished.folder / "weights.safetensors"))
-    validation = split_rows(toy_table, "validation")
+    network.load_state_dict(load_file(finished["plain"].folder / "weights.safetensors"))
+    validation = split_rows(half_table, "validation")
     pictures = torch.from_numpy(load_pictures(validation))[:, None]
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
         classes = network(centred(to_unit(pictures))).argmax(1)
     right = [BASIC[k] == label for k, label in zip(classes, validation["label"], strict=True)]
-    assert sum(right) / len(right) == pytest.approx(finished.history["validation_accuracy"].max(), abs=0.03)
+    best = finished["plain"].history["validation_accuracy"].max()
+    assert sum(right) / len(right) == pytest.approx(best, abs=0.06)  # two pictures
 
 
 def test_test_is_read_once_and_predictions_are_probabilities(finished):
-    assert len(pd.read_csv(finished.folder / "test_readings.csv")) == 1
-    assert finished.predictions[list(BASIC)].sum(axis=1).to_numpy() == pytest.approx(1, abs=1e-5)
-    assert finished.predictions["split"].value_counts().to_dict() == {"validation": 70, "test": 70}
+    run = finished["plain"]
+    assert len(pd.read_csv(run.folder / "test_readings.csv")) == 1
+    assert run.predictions[list(BASIC)].sum(axis=1).to_numpy() == pytest.approx(1, abs=1e-5)
+    assert run.predictions["split"].value_counts().to_dict() == {"validation": 35, "test": 35}
 
 
-def test_training_stops_when_validation_no_longer_improves(toy_table, tmp_path):
-    run = fit(replace(SHORT, learning_rate=0.0, max_epochs=50, patience=2), toy_table, RunStore(tmp_path))
+def test_an_experiment_that_keeps_validation_alone_never_reads_test(half_table, tmp_path):
+    run = fit(replace(SHORT, max_epochs=1, splits=("validation",)), half_table, RunStore(tmp_path))
+    assert set(run.predictions["split"]) == {"validation"}
+    assert not (run.folder / "test_readings.csv").exists()
+
+
+def test_watching_test_writes_the_reading_down_and_chooses_nothing_by_it(half_table, tmp_path, finished):
+    run = fit(replace(SHORT, watch_test=True), half_table, RunStore(tmp_path))
+    readers = pd.read_csv(run.folder / "test_readings.csv")["reader"].tolist()
+    assert readers == ["six_layer/short: measured after every epoch, nothing is chosen by it", "six_layer/short"]
+    assert run.history["test_accuracy"].between(0, 1).all()
+    assert predictions_hash(run) == predictions_hash(finished["plain"])
+
+
+def test_several_views_are_kept_beside_the_single_one_and_are_probabilities_too(finished):
+    run = finished["all_that_has_state"]
+    assert run.view_predictions[list(BASIC)].sum(axis=1).to_numpy() == pytest.approx(1, abs=1e-5)
+    assert run.view_predictions["id"].equals(run.predictions["id"])
+    assert not run.view_predictions.equals(run.predictions)
+    assert finished["plain"].view_predictions.equals(finished["plain"].predictions)
+
+
+def test_training_stops_when_validation_no_longer_improves(half_table, tmp_path):
+    """Without a learning rate only the running averages of batch normalisation move."""
+    run = fit(replace(SHORT, learning_rate=0.0, max_epochs=50, patience=2), half_table, RunStore(tmp_path))
     best = int(run.history["validation_accuracy"].argmax())
     assert len(run.history) == best + 1 + 2
 
 
 def test_the_rate_falls_each_epoch_as_in_the_paper(finished):
-    assert finished.history["learning_rate"].tolist() == pytest.approx([1e-3, 0.9e-3, 0.81e-3])
+    assert finished["plain"].history["learning_rate"].tolist() == pytest.approx([1e-3, 0.9e-3, 0.81e-3])
 
 
-def test_a_loss_that_is_no_number_is_told_with_epoch_and_setting(toy_table, tmp_path):
+class Mean(nn.Module):
+    """Logits of the mean grey value alone: one weight and one bias a class, no randomness, no running averages."""
+
+    def __init__(self, n_classes, side):
+        super().__init__()
+        self.head = nn.Linear(1, n_classes)
+
+    def forward(self, pictures):
+        return self.head(pictures.mean((2, 3)))
+
+
+def test_the_moving_average_is_the_recurrence_of_its_definition(half_table, tmp_path, monkeypatch):
+    """The weights after each step are written down as they come, and averaged here in float64."""
+    monkeypatch.setitem(networks.NETWORKS, "mean", networks.Network(Mean, "fer_lib.models.scratch"))
+    options = {"optimizer": "sgd", "schedule": "constant", "weight_decay": 0.0, "precision": "32-true"}
+    settings = Experiment("mean", "mean", batch_size=70, max_epochs=2, learning_rate=0.5, **options)
+    weights = []
+
+    def remember(average, module):
+        weights.append({name: value.clone().double() for name, value in module.state_dict().items()})
+        return update(average, module)
+
+    from torch.optim.swa_utils import AveragedModel
+
+    update = AveragedModel.update_parameters
+    monkeypatch.setattr(AveragedModel, "update_parameters", remember)
+    run = fit(replace(settings, averaging=2.0, patience=9), half_table, RunStore(tmp_path))
+    kept = load_file(run.folder / "weights.safetensors")
+    judged = 2 * (1 + int(run.history["validation_accuracy"].argmax()))  # steps, two an epoch
+    decay = 1 - 1 / (2 * 2)
+    expected = weights[0]
+    for now in weights[1:judged]:
+        expected = {name: decay * value + (1 - decay) * now[name] for name, value in expected.items()}
+    assert len(weights) == 4
+    for name, value in expected.items():
+        assert kept[name].double().numpy() == pytest.approx(value.numpy(), abs=1e-6)
+
+
+def test_a_loss_that_is_no_number_is_told_with_epoch_and_setting(half_table, tmp_path):
     with pytest.raises(StudyError, match="six_layer/short: the loss is no number in epoch 1; lower learning_rate"):
-        fit(replace(SHORT, learning_rate=1e30), toy_table, RunStore(tmp_path))
-
-
-def test_an_unknown_experiment_is_refused_with_the_known_ones():
-    from fer_lib.profiles import get_profile
-
-    with pytest.raises(StudyError, match="experiment 'vgg' is unknown; use one of six_layer/base, six_layer/augmented"):
-        experiment("vgg", get_profile("smoke"), BASIC, 0)
+        fit(replace(SHORT, learning_rate=1e30), half_table, RunStore(tmp_path))

@@ -1,18 +1,16 @@
 """One module a data set; `load_dataset` finds, reads and caches whichever is asked for."""
 
 import os
-import pkgutil
 import shutil
 from pathlib import Path
 
 import pandas as pd
 
-import fer_lib.synthetic
-from fer_lib.data.sources import fer2013, ferplus, folder, synthetic
+from fer_lib.data.sources import fer2013, ferplus, folder
 from fer_lib.data.splits import check_splits
 from fer_lib.data.table import load_table, save_table
 from fer_lib.errors import StudyError
-from fer_lib.files import ROOT, code_version, content_hash, sha256_file
+from fer_lib.files import ROOT, code_version, content_hash, one_at_a_time, sha256_file
 
 READERS = {"fer2013": fer2013, "ferplus": ferplus, "folder": folder}
 DATASETS = ("synthetic", *READERS)
@@ -37,11 +35,11 @@ def load_dataset(
     """
     inputs = find_inputs(dataset, data_root)
     if dataset == "synthetic":
+        from fer_lib.data.sources import synthetic  # which alone needs OpenCV
+
         key = {"pictures": synthetic_pictures, "seed": seed, "code": _reader_code(dataset)}
         parts = cache / f"{dataset}-{content_hash(key)}.parts"
-        table = _cached(cache, dataset, key, lambda: synthetic.read(synthetic_pictures, seed, parts))
-        shutil.rmtree(parts, ignore_errors=True)
-        return table
+        return _cached(cache, dataset, key, lambda: synthetic.read(synthetic_pictures, seed, parts))
     reader = READERS[dataset]
     key = {"inputs": [_state(path) for path in inputs], "seed": seed, "code": _reader_code(dataset)}
     options = {} if dataset == "ferplus" else {"seed": seed}
@@ -63,11 +61,12 @@ def find_inputs(dataset: str, data_root: str | Path | None) -> list[Path]:
 
 def _cached(cache: Path, dataset: str, key: dict, read) -> pd.DataFrame:
     path = cache / f"{dataset}-{content_hash(key)}.parquet"
-    if path.exists():
-        return load_table(path)
-    table = read()
-    check_splits(table)
-    save_table(table, path)
+    with one_at_a_time(path):
+        if not path.exists():
+            table = read()
+            check_splits(table)
+            save_table(table, path)
+            shutil.rmtree(path.with_suffix(".parts"), ignore_errors=True)
     return load_table(path)
 
 
@@ -91,10 +90,15 @@ def _state(path: Path) -> list:
 
 def _reader_code(dataset: str) -> str:
     modules = [f"fer_lib.data.sources.{dataset}", "fer_lib.data.splits", "fer_lib.data.table", "fer_lib.emotions"]
-    if dataset != "synthetic":
-        return code_version(*modules, "fer_lib.data.sources.fer2013", "fer_lib.data.sources.folder")
-    drawing = fer_lib.synthetic
-    parts = pkgutil.walk_packages(drawing.__path__, f"{drawing.__name__}.")
-    shapes = sorted(Path(drawing.__file__).parent.rglob("*.csv"))
-    code = code_version(*modules, drawing.__name__, *(part.name for part in parts))
-    return content_hash([code, *map(sha256_file, shapes)])
+    if dataset == "synthetic":
+        return content_hash([code_version(*modules), drawing_code()])
+    return code_version(*modules, "fer_lib.data.sources.fer2013", "fer_lib.data.sources.folder")
+
+
+def drawing_code() -> str:
+    """Hash of the program and the shapes that people are drawn by."""
+    folder = ROOT / "fer_lib" / "synthetic"
+    paths = sorted(path.relative_to(ROOT).with_suffix("") for path in folder.rglob("*.py"))
+    modules = [".".join(path.parts).removesuffix(".__init__") for path in paths]
+    shapes = sorted(folder.rglob("*.csv"))
+    return content_hash([code_version(*modules), *map(sha256_file, shapes)])

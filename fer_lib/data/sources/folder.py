@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import cv2
 import pandas as pd
 
 from fer_lib.data.splits import carve_validation
@@ -106,5 +105,5 @@ def _pictures(class_folder: Path) -> list[Path]:
 def _hash_or_problem(path: Path) -> dict[str, str | None]:
     try:
         return {"picture_hash": picture_hash(decode_picture(path.read_bytes())), "problem": None}
-    except (OSError, ValueError, cv2.error) as error:
+    except (OSError, ValueError) as error:
         return {"picture_hash": None, "problem": f"unreadable picture ({error})"}

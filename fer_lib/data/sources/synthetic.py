@@ -12,7 +12,7 @@ from fer_lib.errors import StudyError
 from fer_lib.files import atomic_write
 from fer_lib.progress import progress
 from fer_lib.synthetic.places import PLACES
-from fer_lib.synthetic.plan import PRESETS, Card, plan
+from fer_lib.synthetic.plan import PRESETS, Card, Preset, plan
 from fer_lib.synthetic.render import draw_card, in_processes
 
 PRESET = PRESETS["context"]
@@ -34,21 +34,35 @@ def read(pictures: int, seed: int, parts: Path | None = None) -> pd.DataFrame:
     StudyError
         When there are too few pictures to show every class.
     """
+    rng = np.random.default_rng(seed)
+    return make_table(drawn_rows(PRESET, pictures, f"drawn-{seed}", rng, parts), "synthetic")
+
+
+def drawn_rows(
+    preset: Preset, pictures: int, name: str, rng: np.random.Generator, parts: Path | None = None
+) -> pd.DataFrame:
+    """Rows of the study table: `pictures` people as `preset` has them, their ids beginning with `name`.
+
+    Raises
+    ------
+    StudyError
+        When there are too few pictures to show every class.
+    """
     try:
-        cards = plan(PRESET, pictures, np.random.default_rng(seed))
+        cards = plan(preset, pictures, rng)
     except ValueError as error:
         raise StudyError(f"the embedded data cannot be drawn: {error}") from error
-    rows = pd.DataFrame([_describe(card, seed) for card in cards])
-    return make_table(rows.join(_draw_all(cards, parts)), "synthetic")
+    rows = pd.DataFrame([_describe(card, name) for card in cards])
+    return rows.join(_draw_all(cards, parts))
 
 
-def _describe(card: Card, seed: int) -> dict:
+def _describe(card: Card, name: str) -> dict:
     return {
-        "id": f"drawn-{seed}-{card.number:06d}",
+        "id": f"{name}-{card.number:06d}",
         "source": "synthetic",
         "label": card.label,
         "votes": np.array(card.votes) / sum(card.votes),
-        "subject": f"subject-{card.subject:05d}",
+        "subject": f"{name}-subject-{card.subject:05d}",
         "split": card.split,
         "problem": card.problem,
         "place": card.shot.place,

@@ -1,0 +1,72 @@
+"""Result tables for people who read many models side by side."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from fer_lib.evaluation.results import claim_text, interval_text, pick, without_twins
+from fer_lib.evaluation.seeds import mean_sd_text, seed_values, spread_text
+
+INTERVAL = "[95 % interval]"
+
+
+def comparison_table(results: pd.DataFrame, experiments: Sequence[str], papers: pd.DataFrame) -> pd.DataFrame:
+    """One row for each experiment on test, in percent: for families of variants.
+
+    An experiment with several seeds shows mean ± standard deviation over them in place of the interval.
+
+    Parameters
+    ----------
+    results : tidy rows, ours
+    papers : tidy rows of claims about the same data, `evaluation.papers.claims`
+
+    Returns
+    -------
+    index experiment; columns N, accuracy, mean class recall, macro F1, the paper's accuracy, accuracy without the
+    pictures that also lie in train, and what chose epoch and settings; texts
+
+    Raises
+    ------
+    KeyError
+        When an experiment has no such results.
+    ValueError
+        When the seeds of an experiment were tested on different pictures.
+    """
+    rows = [_row(results, name, papers) for name in experiments]
+    return pd.DataFrame(rows, index=pd.Index(experiments, name="experiment"))
+
+
+def _row(results: pd.DataFrame, name: str, papers: pd.DataFrame) -> dict[str, str]:
+    ours = pick(results, name)
+    condition = ours["test_condition"]
+    return {
+        "N": f"{ours['n']:,.0f}",
+        f"accuracy, % {INTERVAL}": _cell(results, name, "accuracy", condition, count=True),
+        "mean class recall": _cell(results, name, "mean class recall", condition),
+        "macro F1": _cell(results, name, "macro F1", condition),
+        "paper's accuracy": _claim(results, name, condition, papers),
+        "without twins": _cell(results, name, "accuracy", without_twins(condition)),
+        "chosen by": ours["selection"] if pd.notna(ours["selection"]) else "–",
+    }
+
+
+def _cell(results: pd.DataFrame, name: str, metric: str, condition: str, count: bool = False) -> str:
+    """A value with its interval, or the mean over seeds with its spread; with `count`, also how many seeds."""
+    found = results.query(
+        "experiment == @name and metric == @metric and split == 'test' and test_condition == @condition"
+    )
+    if found.empty:
+        return "–"
+    if found["seed"].nunique() < 2:
+        return interval_text(found.iloc[0])
+    told = (results, name, metric, "test", condition)
+    return mean_sd_text(*told) if count else spread_text(seed_values(*told))
+
+
+def _claim(results: pd.DataFrame, name: str, condition: str, papers: pd.DataFrame) -> str:
+    """The paper's accuracy; where it tells the mean of class recalls alone, that one by its name."""
+    text = claim_text(papers, pick(results, name, "accuracy", condition=condition))
+    if text != "–":
+        return text
+    recall = claim_text(papers, pick(results, name, "mean class recall", condition=condition))
+    return recall if recall == "–" else f"{recall}, mean class recall"

@@ -1,0 +1,173 @@
+"""From an experiment's name to its runs: trained here, found in the run store, or left out with the reason told."""
+
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, field, replace
+from fnmatch import fnmatchcase
+from functools import cache
+from pathlib import Path
+from typing import TYPE_CHECKING
+
+import pandas as pd
+import torch
+
+from fer_lib.data.drawn import drawn_faces, small_classes, with_drawn_faces
+from fer_lib.data.table import table_hash, usable
+from fer_lib.data.tasks import SIX, six_emotions
+from fer_lib.emotions import in_order
+from fer_lib.errors import StudyError
+from fer_lib.models.weights import has_imagenet, imagenet
+from fer_lib.profiles import Profile
+from fer_lib.runs import Run, RunStore
+from fer_lib.training.catalogue import DRAWN, DRAWN_FACES, architecture, experiment, start_experiment
+from fer_lib.training.experiment import Experiment
+from fer_lib.training.fit import fit
+
+if TYPE_CHECKING:
+    from fer_lib.training.search import Space
+
+TOO_LONG = "it takes a GPU, or more time than this profile gives"
+Get = Callable[[Experiment, pd.DataFrame, RunStore], Run | None]
+
+
+@dataclass
+class Gatherer:
+    """Gets the runs of a study.
+
+    Attributes
+    ----------
+    seed : of the first run; further ones count on from it
+    cache : folder of drawn tables
+    left_out : {experiment: why it, or one of its seeds, has no run here}
+    """
+
+    profile: Profile
+    seed: int
+    store: RunStore
+    cache: Path
+    left_out: dict[str, str] = field(default_factory=dict)
+
+    def runs(self, name: str, table: pd.DataFrame, seeds: int = 1) -> list[Run]:
+        """The runs of the experiment called `name` with so many seeds; those that cannot be had are left out."""
+        found = [self._run(name, table, self.seed + number) for number in range(seeds)]
+        runs = [run for run in found if run]
+        if runs and len(runs) < seeds:
+            self.left_out[name] = f"{len(runs)} of {seeds} seeds are there; for the rest {self.left_out[name]}"
+        return runs
+
+    def train(self, name: str, table: pd.DataFrame, seed: int) -> Run:
+        """The run of one experiment and seed, trained here unless it lies in the store.
+
+        Raises
+        ------
+        StudyError
+            When the name is unknown, the data set does not allow the experiment, or weights to start from are missing.
+        """
+        lack = self._lack(name, table)
+        if lack:
+            raise StudyError(f"experiment {name}: {lack}.")
+        return self._get(name, table, seed, fit)
+
+    def search(self, name: str, space: "Space", table: pd.DataFrame) -> pd.DataFrame | None:
+        """Trials around the experiment called `name`; None where none are finished and there is no time for them."""
+        from fer_lib.training.search import finished, search  # which alone needs Optuna
+
+        where = (table, self.store, self.cache.parent / "search" / f"{table.attrs['dataset']}.journal")
+        base = self.search_base(name, table)
+        if self._has_time("search", self.seed):
+            return search(base, space, self.profile.trials, *where)
+        self.left_out["search"] = TOO_LONG
+        trials = finished(base, space, *where)
+        return trials if len(trials) else None
+
+    def search_base(self, name: str, table: pd.DataFrame) -> Experiment:
+        """What a search varies: the experiment called `name`, a third as long."""
+        _, classes = self.task(name, table)
+        base = experiment(name, self.profile, classes, self.seed)
+        return replace(base, max_epochs=max(1, self.profile.max_epochs // 3))
+
+    def task(self, name: str, table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
+        """The study table as the experiment sees it, and its classes in the order of the network's logits."""
+        if name.startswith("gimefive/"):
+            table = six_emotions(table, self.seed)
+            present = set(usable(table)["label"])
+            return table, [emotion for emotion in SIX if emotion in present]
+        classes = in_order(usable(table)["label"])
+        return (with_drawn_faces(table, self.seed, self.cache) if name == DRAWN_FACES else table), classes
+
+    def faces(self, classes: Sequence[str]) -> pd.DataFrame:
+        """Drawn faces that a network learns before it sees the data set."""
+        return drawn_faces(dict.fromkeys(classes, 1), self.profile.start_pictures, self.seed, self.cache, "start")
+
+    def _run(self, name: str, table: pd.DataFrame, seed: int) -> Run | None:
+        reason = self._lack(name, table)
+        if reason is None:
+            reason = self._obstacle(name, seed)
+            if reason is None:
+                return self.train(name, table, seed)
+            if self._can_be_looked_up(name):
+                run = self._get(name, table, seed, _find)
+                if run:
+                    return run
+        self.left_out[name] = reason
+        return None
+
+    def _get(self, name: str, table: pd.DataFrame, seed: int, get: Get) -> Run | None:
+        table, classes = self.task(name, table)
+        wanted = experiment(name, self.profile, classes, seed)
+        wanted = replace(wanted, watch_test=wanted.watch_test and seed == self.seed)
+        if wanted.start == DRAWN:
+            start = get(start_experiment(wanted, self.profile), self.faces(classes), self.store)
+            if start is None:
+                return None
+            wanted = replace(wanted, start=start.folder.name)
+        return get(wanted, table, self.store)
+
+    def _lack(self, name: str, table: pd.DataFrame) -> str | None:
+        """Why the data set does not allow the experiment; None when it does."""
+        family, _, variant = name.partition("/")
+        if name == "six_layer/votes" and usable(table)["votes"].isna().any():
+            return "the data have no annotators' votes"
+        if name == DRAWN_FACES and not small_classes(table):
+            return "no class is small enough to be filled up"
+        if family == "one_against_rest" and variant not in set(usable(table)["label"]):
+            return "the data do not show that emotion"
+        if family == "gimefive":
+            try:
+                six_emotions(table, self.seed)
+            except StudyError as error:
+                return str(error).rstrip(".")
+        return None
+
+    def _can_be_looked_up(self, name: str) -> bool:
+        """Whether the run's name can be told without drawing thousands of faces first."""
+        kind = "start" if f"/{DRAWN}/" in name else "extra" if name == DRAWN_FACES else ""
+        return not kind or any(self.cache.glob(f"{kind}-*.parquet"))
+
+    def _obstacle(self, name: str, seed: int) -> str | None:
+        """Why this machine does not train the experiment; None when it does."""
+        if not self._has_time(name, seed):
+            return TOO_LONG
+        if "/imagenet/" in name and not _imagenet_is_had(architecture(name), fetch=self.profile.name == "full"):
+            return "ImageNet's weights are not here"
+        return None
+
+    def _has_time(self, name: str, seed: int) -> bool:
+        if torch.cuda.is_available():
+            return True
+        allowed = any(fnmatchcase(name, pattern) for pattern in self.profile.without_gpu)
+        return allowed and seed < self.seed + self.profile.seeds_without_gpu
+
+
+@cache
+def _imagenet_is_had(network: str, fetch: bool) -> bool:
+    """Whether the weights are in torchvision's cache or, with `fetch`, can be downloaded."""
+    if fetch:
+        try:
+            imagenet(network)
+        except StudyError:
+            return False
+    return has_imagenet(network)
+
+
+def _find(experiment: Experiment, table: pd.DataFrame, store: RunStore) -> Run | None:
+    return store.find(experiment, table_hash(table), experiment.code())

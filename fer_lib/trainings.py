@@ -1,0 +1,109 @@
+"""What notebooks 04 and 05 do with networks: get their runs, record what they reach, and say what is left out."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import pandas as pd
+
+from fer_lib.evaluation.results import condition_of, frame_results, run_results
+from fer_lib.evaluation.seeds import over_seeds
+from fer_lib.files import atomic_write
+from fer_lib.runs import Run
+from fer_lib.study import Study
+from fer_lib.training.gather import Gatherer
+from fer_lib.training.search import Space
+
+SELECTION = "epoch with the best validation accuracy"
+POOLED = "members by validation accuracy"
+
+
+@dataclass
+class Trainings:
+    """The networks of one notebook.
+
+    Attributes
+    ----------
+    table : the study table that they learn and are judged by
+    measured : the runs of each experiment whose results were recorded here
+    """
+
+    study: Study
+    table: pd.DataFrame
+    measured: dict[str, list[Run]] = field(default_factory=dict)
+
+    def runs(self, experiment: str, seeds: int = 1) -> list[Run]:
+        """The runs of an experiment, one for each seed: trained here or found in the run store.
+
+        What takes more than this machine and profile have is left out; `say_left_out` tells what and why.
+        """
+        return self._gatherer.runs(experiment, self.table, seeds)
+
+    def measure(self, experiment: str, model: str, seeds: int = 1) -> list[Run]:
+        """The runs of an experiment, their results recorded under the name `model`.
+
+        Runs with test-time views get a second set of rows, named `<experiment>_tta`; several seeds get the rows of
+        their mean.
+        """
+        self.measured[experiment] = runs = self.runs(experiment, seeds)
+        if not runs:
+            return []
+        task = self._gatherer.task(experiment, self.table)
+        told = {"model": model, "condition": condition_of(experiment)}
+        for run in runs:
+            self.study.record(self._results(run, run.predictions, *task, **told), run)
+            if run.experiment["views"] != "one":
+                tta = {**told, "experiment": f"{experiment}_tta", "model": f"{model}, test views"}
+                self.study.record(self._results(run, run.view_predictions, *task, **tta))
+        if len(runs) > 1:
+            rows = self.study.rows()
+            self.study.record(over_seeds(rows[rows["experiment"].isin([experiment, f"{experiment}_tta"])]))
+        return runs
+
+    def record_pool(self, experiment: str, model: str, predictions: pd.DataFrame, members: Sequence[Run] = ()) -> None:
+        """Record what the pooled predictions of several networks reach, and keep them for the report.
+
+        Parameters
+        ----------
+        members : those that this notebook has not measured one by one; they go into the manifest
+        """
+        for run in members:
+            self.study.keep_run(run)
+        name = experiment.replace("/", "-")
+        with atomic_write(self.study.folder / "pools" / f"{name}.parquet") as temporary:
+            predictions.to_parquet(temporary, index=False)
+        self.study.keep({"kind": "pool", "name": name})
+        told = {"notebook": self.study.notebook[:2], "experiment": experiment, "model": model}
+        told["selection"] = SELECTION if members else POOLED
+        classes, resamples = self.study.classes(self.table), self.study.profile.resamples
+        self.study.record(frame_results(predictions, self.table, classes, resamples, **told))
+
+    def start_faces(self) -> pd.DataFrame:
+        """The drawn faces, as a study table, that a network with a drawn start learns first."""
+        return self._gatherer.faces(self.study.classes(self.table))
+
+    def search(self, experiment: str, space: Space) -> pd.DataFrame | None:
+        """The trials of a search for better settings; None where there are none and no time to make them."""
+        return self._gatherer.search(experiment, space, self.table)
+
+    def say_left_out(self) -> None:
+        """Show what was left out since this was last said, so that no gap looks like a result.
+
+        `python -m fer_lib train` and `search` on another machine can fill the run store, from which it is taken then.
+        """
+        reasons: dict[str, dict[str, list[str]]] = {}
+        for experiment, reason in self._gatherer.left_out.items():
+            family, _, variant = experiment.partition("/")
+            reasons.setdefault(reason, {}).setdefault(family, []).append(variant)
+        self._gatherer.left_out.clear()
+        for reason, families in reasons.items():
+            names = "; ".join(f"`{family}` {', '.join(variants)}".strip() for family, variants in families.items())
+            self.study.say(f"**Left out here:** {names}: {reason}.")
+
+    def _results(self, run: Run, predictions: pd.DataFrame, table: pd.DataFrame, classes: list[str], **told):
+        told = {"notebook": self.study.notebook[:2], "selection": SELECTION, **told}
+        return run_results(run, table, classes, self.study.profile.resamples, predictions, **told)
+
+    @cached_property
+    def _gatherer(self) -> Gatherer:
+        return Gatherer(self.study.profile, self.study.seed, self.study.store, self.study.cache)

@@ -1,0 +1,87 @@
+import numpy as np
+import pandas as pd
+import pytest
+
+from fer_lib.evaluation.papers import claims
+from fer_lib.evaluation.results import BARE, BARE_SIX, COLUMNS, without_twins
+from fer_lib.evaluation.tables import comparison_table
+
+VALUES = {"accuracy": 0.60, "mean class recall": 0.55, "macro F1": 0.50}
+
+
+def rows(experiment: str, seed: float = 0, condition: str = BARE, plus: float = 0.0, **columns) -> pd.DataFrame:
+    """Tidy test rows of one training, `plus` added to each value."""
+    same = {"experiment": experiment, "seed": seed, "split": "test", "n": 3589, "source": "ours", "selection": "epoch"}
+    numbers = [
+        {"metric": metric, "value": value + plus - loss, "low": value - 0.02, "high": value + 0.02, "test_condition": c}
+        for c, loss in ((condition, 0), (without_twins(condition), 0.03))
+        for metric, value in VALUES.items()
+    ]
+    return pd.DataFrame(numbers).assign(**same | columns).reindex(columns=COLUMNS)
+
+
+def table(results, experiments=("six_layer/base",)) -> pd.DataFrame:
+    return comparison_table(results, list(experiments), claims("fer2013"))
+
+
+def test_one_row_tells_all_about_one_variant():
+    row = table(rows("six_layer/base")).loc["six_layer/base"]
+    assert row.to_dict() == {
+        "N": "3,589",
+        "accuracy, % [95 % interval]": "60.0 [58.0, 62.0]",
+        "mean class recall": "55.0 [53.0, 57.0]",
+        "macro F1": "50.0 [48.0, 52.0]",
+        "paper's accuracy": "57.2",
+        "without twins": "57.0 [58.0, 62.0]",
+        "chosen by": "epoch",
+    }
+
+
+def test_variants_keep_the_order_that_was_asked_for():
+    names = ["six_layer/focal", "six_layer/base"]
+    shown = table(pd.concat([rows("six_layer/base"), rows("six_layer/focal")]), names)
+    assert shown.index.tolist() == names
+    assert shown.index.name == "experiment"
+    assert shown["paper's accuracy"].tolist() == ["–", "57.2"]
+
+
+def test_several_seeds_show_their_mean_and_spread():
+    seeds = pd.concat([rows("six_layer/base", seed, plus=0.01 * seed) for seed in (0, 1, 2)])
+    aggregate = rows("six_layer/base", np.nan, plus=0.3)  # which says the same once more and must not count
+    row = table(pd.concat([seeds, aggregate])).loc["six_layer/base"]
+    assert row["accuracy, % [95 % interval]"] == "61.0 ± 1.0 (3 seeds)"
+    assert row["macro F1"] == "51.0 ± 1.0"
+    assert row["without twins"] == "58.0 ± 1.0"
+
+
+def test_an_ensemble_without_a_seed_has_its_interval():
+    row = table(rows("vote", np.nan, selection=None), ["vote"]).loc["vote"]
+    assert row["accuracy, % [95 % interval]"] == "60.0 [58.0, 62.0]"
+    assert row["chosen by"] == "–"
+
+
+def test_another_task_stands_beside_the_claim_about_it():
+    six = rows("gimefive/15_bn", condition=BARE_SIX, n=5945)
+    row = table(six, ["gimefive/15_bn"]).loc["gimefive/15_bn"]
+    assert (row["N"], row["paper's accuracy"]) == ("5,945", "65.6")
+    assert row["without twins"] == "57.0 [58.0, 62.0]"
+
+
+def test_what_a_paper_calls_accuracy_is_called_by_its_name():
+    name = "transfer/mobilenet_v2/imagenet/full"
+    assert table(rows(name), [name]).loc[name, "paper's accuracy"] == "55.0 (N 4,962), mean class recall"
+
+
+def test_pictures_without_copies_need_no_row_of_their_own():
+    alone = rows("six_layer/base").query("test_condition == @BARE")
+    assert table(alone).loc["six_layer/base", "without twins"] == "–"
+
+
+def test_data_without_claims_have_a_table_too():
+    shown = comparison_table(rows("six_layer/base"), ["six_layer/base"], claims("synthetic"))
+    assert shown["paper's accuracy"].tolist() == ["–"]
+
+
+def test_a_variant_that_was_not_measured_is_named():
+    with pytest.raises(KeyError, match="no result for six_layer/focal"):
+        table(rows("six_layer/base"), ["six_layer/focal"])

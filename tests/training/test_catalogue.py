@@ -1,0 +1,87 @@
+import re
+from functools import cache
+
+import pytest
+
+from fer_lib import files
+from fer_lib.emotions import BASIC, EMOTIONS
+from fer_lib.errors import StudyError
+from fer_lib.profiles import PROFILES, get_profile
+from fer_lib.training.catalogue import CATALOGUE, experiment, matching
+from fer_lib.training.experiment import SCHEDULES
+from fer_lib.training.inputs import REST
+from fer_lib.training.losses import LOSSES
+
+# The ids of the study's result table, which stay.
+DESIGNED = (
+    *(f"six_layer/{name}" for name in ("base", "augmented", "balanced", "balanced_augmented")),
+    *(f"gimefive/{name}" for name in ("10", "13_bn", "15_bn", "16_bn_se", "17_bn")),
+    "strong/single",
+)
+TRANSFER = r"transfer/(mobilenet_v2|googlenet|vgg11|resnet18|resnet50|face_resnet_small)/(random|imagenet|drawn)/"
+
+
+def test_the_designed_experiments_are_there():
+    assert set(DESIGNED) <= set(CATALOGUE)
+
+
+def test_names_are_lower_case_words_between_slashes():
+    assert [name for name in CATALOGUE if not re.fullmatch(r"[a-z0-9_]+(/[a-z0-9_]+)+", name)] == []
+
+
+def test_transfer_is_named_by_network_start_and_trained_part():
+    names = [name for name in CATALOGUE if name.startswith("transfer/")]
+    assert [name for name in names if not re.fullmatch(TRANSFER + "(frozen|head|full)", name)] == []
+    assert len(names) == 5 * 3 * 3 + 3
+    for name in names:
+        _, network, start, part = name.split("/")
+        made = experiment(name, get_profile("full"), BASIC, 0)
+        assert made.network.startswith(network)
+        assert (made.start, made.frozen) == (start, part != "full")
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_every_name_makes_an_experiment_of_its_name_and_seed_in_every_profile(profile):
+    for name in CATALOGUE:
+        made = experiment(name, get_profile(profile), BASIC, 3)
+        assert (made.name, made.seed) == (name, 3)
+        assert made.classes == BASIC or name.startswith("one_against_rest/")
+        assert made.max_epochs >= 1
+        assert made.patience >= 1
+        assert made.schedule in SCHEDULES
+        assert made.loss in LOSSES
+
+
+def test_the_program_behind_every_experiment_is_found(monkeypatch):
+    """Each program is read once here, although many experiments use it."""
+    monkeypatch.setattr(files, "_program", cache(files._program))
+    hashes = {name: experiment(name, get_profile("smoke"), BASIC, 0).code() for name in CATALOGUE}
+    assert all(re.fullmatch("[0-9a-f]{16}", value) for value in hashes.values())
+    assert hashes["six_layer/base"] != hashes["strong/small"]
+
+
+def test_the_base_experiment_is_the_default_of_every_setting():
+    from fer_lib.training.experiment import Experiment
+
+    profile = get_profile("full")
+    limits = {"max_epochs": profile.max_epochs, "patience": profile.patience}
+    assert experiment("six_layer/base", profile, BASIC, 0) == Experiment("six_layer/base", **limits)
+
+
+@pytest.mark.parametrize("name", EMOTIONS)
+def test_one_against_rest_has_two_classes_equally_often(name):
+    made = experiment(f"one_against_rest/{name}", get_profile("full"), BASIC, 0)
+    assert (made.classes, made.balance) == ((name, REST), "batches")
+
+
+def test_a_pattern_names_experiments_in_the_catalogues_order():
+    names = matching(["strong/single", "six_layer/ba*"])
+    assert names == ["six_layer/base", "six_layer/balanced", "six_layer/balanced_augmented", "strong/single"]
+
+
+@pytest.mark.parametrize(
+    "ask", [lambda name: experiment(name, get_profile("smoke"), BASIC, 0), lambda n: matching([n])]
+)
+def test_an_unknown_experiment_is_refused_with_the_known_ones(ask):
+    with pytest.raises(StudyError, match="experiment 'vgg' is unknown; use one of six_layer/base, six_layer/augmented"):
+        ask("vgg")

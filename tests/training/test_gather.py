@@ -1,0 +1,274 @@
+from dataclasses import dataclass, field, replace
+
+import pandas as pd
+import pytest
+import torch
+
+from fer_lib.data.table import make_table, table_hash, usable
+from fer_lib.emotions import BASIC
+from fer_lib.errors import StudyError
+from fer_lib.profiles import get_profile
+from fer_lib.runs import RunStore
+from fer_lib.training import gather
+from fer_lib.training.gather import Gatherer
+
+SEED = 3  # of the first run, so that seeds are seen to count on from it
+PAPER_001 = ("happiness", "surprise", "sadness", "anger", "disgust", "fear")
+PROFILE = replace(
+    get_profile("smoke"),
+    without_gpu=("six_layer/*", "gimefive/13_bn", "transfer/resnet18/*", "search"),
+    seeds_without_gpu=1,
+)
+
+
+@dataclass
+class Machine:
+    """A machine that pretends to train: what it trained, and on which table."""
+
+    gatherer: Gatherer
+    trained: list = field(default_factory=list)
+
+    def fit(self, experiment, table, store):
+        def make(folder):
+            self.trained.append((experiment, table))
+            (folder / "history.csv").write_text("epoch\n1\n")
+
+        return store.get(experiment, table_hash(table), experiment.code(), make)
+
+    def has_gpu(self, monkeypatch, has: bool) -> None:
+        monkeypatch.setattr(torch.cuda, "is_available", lambda: has)
+
+    @property
+    def names(self) -> list[str]:
+        return [experiment.name for experiment, _ in self.trained]
+
+
+@pytest.fixture
+def machine(tmp_path, monkeypatch):
+    """Without a GPU, without ImageNet's weights, and with a network that must not be asked for them."""
+    made = Machine(Gatherer(PROFILE, SEED, RunStore(tmp_path / "store"), tmp_path / "cache"))
+    made.has_gpu(monkeypatch, False)
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path / "torch"))
+    monkeypatch.setattr(torch.hub, "_hub_dir", None)
+    monkeypatch.setattr(gather, "imagenet", lambda name: pytest.fail(f"asked for the weights of {name}"))
+    monkeypatch.setattr(gather, "fit", made.fit)
+    gather._imagenet_is_had.cache_clear()
+    yield made
+    gather._imagenet_is_had.cache_clear()
+
+
+@pytest.fixture
+def few(toy_table):
+    """Every fourth toy picture with all of its classes, as drawn faces to start from."""
+    return make_table(toy_table.iloc[::4], "start")
+
+
+def test_what_the_profile_has_no_time_for_is_left_out_with_its_reason(machine, toy_table):
+    assert machine.gatherer.runs("gimefive/10", toy_table) == []
+    assert machine.trained == []
+    assert machine.gatherer.left_out == {"gimefive/10": "it takes a GPU, or more time than this profile gives"}
+
+
+def test_what_the_profile_has_time_for_is_trained_once_and_then_found(machine, toy_table):
+    first, again = (machine.gatherer.runs("six_layer/base", toy_table) for _ in range(2))
+    assert [run.folder for run in first] == [run.folder for run in again]
+    assert machine.names == ["six_layer/base"]
+    assert machine.gatherer.left_out == {}
+
+
+def test_a_run_that_another_machine_trained_is_found_where_there_is_no_time_for_it(machine, toy_table, monkeypatch):
+    machine.has_gpu(monkeypatch, True)
+    (there,) = machine.gatherer.runs("gimefive/10", toy_table)
+    machine.has_gpu(monkeypatch, False)
+    (here,) = machine.gatherer.runs("gimefive/10", toy_table)
+    assert here.folder == there.folder
+    assert machine.names == ["gimefive/10"]
+    assert machine.gatherer.left_out == {}
+
+
+def test_the_seeds_that_are_there_are_given_and_the_missing_ones_told(machine, toy_table):
+    runs = machine.gatherer.runs("six_layer/base", toy_table, seeds=2)
+    assert [run.experiment["seed"] for run in runs] == [SEED]
+    told = "1 of 2 seeds are there; for the rest it takes a GPU, or more time than this profile gives"
+    assert machine.gatherer.left_out == {"six_layer/base": told}
+
+
+def test_a_further_seed_is_found_in_the_store_and_then_nothing_is_told(machine, toy_table):
+    machine.gatherer.train("six_layer/base", toy_table, SEED + 1)
+    runs = machine.gatherer.runs("six_layer/base", toy_table, seeds=2)
+    assert [run.experiment["seed"] for run in runs] == [SEED, SEED + 1]
+    assert machine.gatherer.left_out == {}
+
+
+def test_a_gpu_trains_every_experiment_with_every_seed(machine, toy_table, monkeypatch):
+    machine.has_gpu(monkeypatch, True)
+    for name in ("gimefive/10", "strong/single"):
+        runs = machine.gatherer.runs(name, toy_table, seeds=3)
+        assert [run.experiment["seed"] for run in runs] == [SEED, SEED + 1, SEED + 2]
+    assert machine.names == 3 * ["gimefive/10"] + 3 * ["strong/single"]
+    assert machine.gatherer.left_out == {}
+
+
+def test_a_named_training_is_made_even_without_a_gpu(machine, toy_table):
+    assert machine.gatherer.train("strong/single", toy_table, 7).experiment["seed"] == 7
+
+
+def test_an_unknown_experiment_is_refused(machine, toy_table):
+    with pytest.raises(StudyError, match="experiment 'vgg' is unknown"):
+        machine.gatherer.train("vgg", toy_table, SEED)
+
+
+def test_gimefive_sees_six_emotions_in_the_papers_order_and_both_test_parts(machine, toy_table):
+    machine.gatherer.runs("gimefive/13_bn", toy_table)
+    ((trained, table),) = machine.trained
+    seen = usable(table)
+    assert trained.classes == PAPER_001
+    assert set(seen["label"]) == set(PAPER_001)
+    both = toy_table[(toy_table["split"] != "train") & (toy_table["label"] != "neutral")]
+    assert set(seen["id"][seen["split"] == "test"]) == set(both["id"])
+
+
+def test_other_networks_see_the_study_table_and_its_classes_in_the_studys_order(machine, toy_table):
+    machine.gatherer.runs("six_layer/base", toy_table)
+    ((trained, table),) = machine.trained
+    assert table is toy_table
+    assert trained.classes == BASIC
+
+
+@pytest.fixture
+def unbalanced(toy_table):
+    """The toy pictures with a tenth of those that show fear in train."""
+    rare = toy_table[(toy_table["split"] == "train") & (toy_table["label"] == "fear")].index[4:]
+    return make_table(toy_table.drop(rare), "toy")
+
+
+def test_small_classes_are_filled_with_drawn_faces_for_that_experiment(machine, unbalanced, few, monkeypatch):
+    asked = []
+    monkeypatch.setattr(gather, "with_drawn_faces", lambda *words: asked.append(words) or few)
+    machine.gatherer.runs("six_layer/drawn_faces", unbalanced)
+    assert all(table is unbalanced for table, *_ in asked)
+    assert all(rest == [SEED, machine.gatherer.cache] for _, *rest in asked)
+    ((trained, seen),) = machine.trained
+    assert trained.name == "six_layer/drawn_faces"
+    assert seen is few
+
+
+@pytest.mark.parametrize(
+    ("name", "reason"),
+    [
+        ("six_layer/votes", "the data have no annotators' votes"),
+        ("six_layer/drawn_faces", "no class is small enough to be filled up"),
+        ("one_against_rest/contempt", "the data do not show that emotion"),
+    ],
+)
+def test_what_the_data_do_not_allow_is_left_out_even_with_a_gpu_and_refused_when_named(
+    machine, toy_table, name, reason, monkeypatch
+):
+    machine.has_gpu(monkeypatch, True)
+    assert machine.gatherer.runs(name, toy_table) == []
+    assert machine.gatherer.left_out == {name: reason}
+    with pytest.raises(StudyError, match=reason):
+        machine.gatherer.train(name, toy_table, SEED)
+    assert machine.trained == []
+
+
+def test_an_emotion_too_rare_for_paper_001s_task_leaves_its_family_out(machine, unbalanced):
+    assert machine.gatherer.runs("gimefive/13_bn", unbalanced) == []
+    assert "4 pictures of 'fear', too few" in machine.gatherer.left_out["gimefive/13_bn"]
+
+
+def test_only_the_first_seed_is_watched_on_test(machine, toy_table, monkeypatch):
+    machine.has_gpu(monkeypatch, True)
+    runs = machine.gatherer.runs("strong/single", toy_table, seeds=3)
+    assert [run.experiment["watch_test"] for run in runs] == [True, False, False]
+
+
+def test_a_start_from_drawn_faces_is_trained_first_and_named_by_its_folder(machine, toy_table, few, monkeypatch):
+    asked = []
+    monkeypatch.setattr(gather, "drawn_faces", lambda *words: asked.append(words) or few)
+    machine.gatherer.runs("transfer/resnet18/drawn/frozen", toy_table)
+    (start, start_table), (trained, table) = machine.trained
+    assert (start.name, start.start, start.frozen) == ("start/resnet18", "random", False)
+    assert start_table is few
+    assert (trained.name, trained.frozen, table is toy_table) == ("transfer/resnet18/drawn/frozen", True, True)
+    assert trained.start.startswith("start-resnet18-")
+    assert (machine.gatherer.store.root / trained.start / "experiment.json").exists()
+    assert asked[0][:3] == (dict.fromkeys(BASIC, 1), PROFILE.start_pictures, SEED)
+
+
+def test_experiments_of_one_network_share_their_start(machine, toy_table, few, monkeypatch):
+    monkeypatch.setattr(gather, "drawn_faces", lambda *words: few)
+    for part in ("frozen", "head"):
+        machine.gatherer.runs(f"transfer/resnet18/drawn/{part}", toy_table)
+    assert machine.names.count("start/resnet18") == 1
+
+
+def test_a_start_that_nobody_trained_leaves_out_what_begins_from_it(machine, toy_table, few, monkeypatch):
+    machine.gatherer.cache.mkdir()
+    (machine.gatherer.cache / "start-0123.parquet").touch()
+    monkeypatch.setattr(gather, "drawn_faces", lambda *words: few)
+    assert machine.gatherer.runs("transfer/vgg11/drawn/full", toy_table) == []
+    assert machine.trained == []
+    assert list(machine.gatherer.left_out) == ["transfer/vgg11/drawn/full"]
+
+
+def test_no_face_is_drawn_for_what_is_left_out(machine, toy_table, monkeypatch):
+    monkeypatch.setattr(gather, "drawn_faces", lambda *words: pytest.fail("drawn"))
+    assert machine.gatherer.runs("transfer/vgg11/drawn/full", toy_table) == []
+    assert list(machine.gatherer.left_out) == ["transfer/vgg11/drawn/full"]
+
+
+@pytest.mark.parametrize("gpu", [False, True])
+@pytest.mark.parametrize("profile", ["smoke", "quick"])
+def test_short_profiles_leave_out_imagenets_weights_that_are_not_here_and_ask_no_network(
+    machine, toy_table, profile, gpu, monkeypatch
+):
+    machine.has_gpu(monkeypatch, gpu)
+    machine.gatherer.profile = replace(get_profile(profile), without_gpu=("transfer/*",))
+    assert machine.gatherer.runs("transfer/resnet18/imagenet/frozen", toy_table) == []
+    assert machine.gatherer.left_out == {"transfer/resnet18/imagenet/frozen": "ImageNet's weights are not here"}
+
+
+def test_profile_full_asks_for_imagenets_weights_and_goes_on_without_them(machine, toy_table, monkeypatch):
+    asked = []
+
+    def refuse(network):
+        asked.append(network)
+        raise StudyError("no network")
+
+    monkeypatch.setattr(gather, "imagenet", refuse)
+    machine.gatherer.profile = replace(get_profile("full"), without_gpu=("transfer/*",))
+    assert machine.gatherer.runs("transfer/resnet18/imagenet/frozen", toy_table) == []
+    assert asked == ["resnet18"]
+    assert machine.gatherer.left_out == {"transfer/resnet18/imagenet/frozen": "ImageNet's weights are not here"}
+
+
+def test_imagenets_weights_in_the_cache_are_used(machine, toy_table, monkeypatch):
+    monkeypatch.setattr(gather, "has_imagenet", lambda network: network == "resnet18")
+    machine.gatherer.runs("transfer/resnet18/imagenet/frozen", toy_table)
+    ((trained, _),) = machine.trained
+    assert trained.start == "imagenet"
+
+
+def test_profile_full_does_not_search_without_a_gpu(machine, toy_table, monkeypatch):
+    monkeypatch.setattr("fer_lib.training.search.search", lambda *words: pytest.fail("searched"))
+    machine.gatherer.profile = get_profile("full")
+    assert machine.gatherer.search("six_layer/base", {}, toy_table) is None
+    assert machine.gatherer.left_out == {"search": "it takes a GPU, or more time than this profile gives"}
+
+
+def test_trials_that_another_machine_finished_are_shown_and_the_rest_is_told(machine, toy_table, monkeypatch):
+    there = pd.DataFrame({"value": [0.5, 0.6]})
+    monkeypatch.setattr("fer_lib.training.search.finished", lambda *words: there)
+    machine.gatherer.profile = get_profile("full")
+    assert machine.gatherer.search("six_layer/base", {}, toy_table) is there
+    assert list(machine.gatherer.left_out) == ["search"]
+
+
+def test_a_trial_of_the_search_is_a_third_as_long_as_a_training(machine, toy_table, monkeypatch):
+    monkeypatch.setattr("fer_lib.training.search.search", lambda *words: words)
+    machine.gatherer.profile = replace(PROFILE, max_epochs=60, trials=4)
+    base, space, trials, table, _, journal = machine.gatherer.search("six_layer/base", {"decay": (0.9,)}, toy_table)
+    assert (base.name, base.seed, base.max_epochs) == ("six_layer/base", SEED, 20)
+    assert (space, trials, table is toy_table) == ({"decay": (0.9,)}, 4, True)
+    assert journal.name == "toy.journal"

@@ -1,0 +1,126 @@
+from dataclasses import replace
+from urllib.error import URLError
+
+import pytest
+import torch
+from safetensors.torch import load_file, save_file
+
+from fer_lib.errors import StudyError
+from fer_lib.models.face_resnet import FACE_RESNETS
+from fer_lib.runs import RunStore
+from fer_lib.training.experiment import Experiment
+from fer_lib.training.fit import fit
+from fer_lib.training.starts import body_features, new_network
+
+SMALL = Experiment("small", "face_resnet_small")
+LINEAR = Experiment("linear", "resnet18_linear", frozen=True, size=32, max_epochs=2, learning_rate=0.01)
+CPU = torch.device("cpu")
+
+
+@pytest.fixture
+def pictures():
+    return torch.randint(0, 256, (5, 1, 16, 16), dtype=torch.uint8, generator=torch.Generator().manual_seed(0))
+
+
+@pytest.fixture(scope="module")
+def store(tmp_path_factory):
+    """A store in which `earlier` has learnt something else, so that all its weights are its own."""
+    root = tmp_path_factory.mktemp("store")
+    (root / "earlier").mkdir()
+    torch.manual_seed(99)
+    save_file(FACE_RESNETS["face_resnet_small"](7).state_dict(), root / "earlier" / "weights.safetensors")
+    return root
+
+
+def same(one, other):
+    return all(torch.equal(a, b) for a, b in zip(one.parameters(), other.parameters(), strict=True))
+
+
+def test_the_same_seed_draws_the_same_network_and_another_seed_another(tmp_path):
+    torch.manual_seed(5)
+    first = new_network(SMALL, tmp_path)
+    torch.manual_seed(6)
+    assert same(new_network(SMALL, tmp_path), first)
+    assert not same(new_network(replace(SMALL, seed=1), tmp_path), first)
+
+
+def test_a_run_gives_its_body_and_the_head_stays_as_it_was_drawn(store):
+    network, drawn = new_network(replace(SMALL, start="earlier"), store), new_network(SMALL, store)
+    earlier = load_file(store / "earlier" / "weights.safetensors")
+    assert all(torch.equal(value, earlier["body." + name]) for name, value in network.body.state_dict().items())
+    assert same(network.head, drawn.head)
+    assert not torch.equal(network.head[1].weight, earlier["head.1.weight"])
+
+
+def test_the_run_may_have_had_other_classes(store):
+    network = new_network(replace(SMALL, start="earlier", classes=("anger", "rest")), store)
+    assert network(torch.zeros(2, 1, 16, 16)).shape == (2, 2)
+
+
+@pytest.mark.parametrize(
+    ("settings", "sentence"),
+    [
+        ({"start": "gone"}, r"experiment small: .*gone/weights\.safetensors to start from is missing; train that run"),
+        ({"start": "earlier", "network": "face_resnet"}, r"weights\.safetensors does not fit 'face_resnet'"),
+        ({"start": "earlier", "network": "six_layer"}, r"weights\.safetensors does not fit 'six_layer'"),
+        ({"start": "imagenet"}, "experiment small: no ImageNet weights exist for 'face_resnet_small'"),
+        ({"network": "six_layer", "frozen": True}, "experiment small: 'six_layer' has no body to freeze"),
+    ],
+)
+def test_a_start_that_cannot_be_had_is_one_sentence(store, settings, sentence):
+    with pytest.raises(StudyError, match=sentence):
+        new_network(replace(SMALL, **settings), store)
+
+
+def test_imagenet_without_its_weights_is_an_error_and_no_random_start(tmp_path, monkeypatch):
+    def offline(*_, **__):
+        raise URLError("no network here")
+
+    monkeypatch.setenv("TORCH_HOME", str(tmp_path))
+    monkeypatch.setattr("torch.hub.download_url_to_file", offline)
+    with pytest.raises(StudyError, match=r"resnet18-.*\.pth, the ImageNet weights of resnet18, is not cached"):
+        new_network(replace(LINEAR, start="imagenet"), tmp_path)
+
+
+@torch.no_grad()
+def test_features_are_what_the_body_itself_makes_of_the_pictures(pictures, tmp_path):
+    network = new_network(SMALL, tmp_path)
+    found = body_features(SMALL, network, pictures, tmp_path, CPU)
+    own = network.body.eval()(pictures / 127.5 - 1)
+    assert found.dtype == torch.float32
+    assert torch.allclose(found, own, rtol=0.05, atol=0.02 * own.abs().max().item())  # of bfloat16's 8 bits
+
+
+def test_features_are_made_once_and_again_for_other_weights_pictures_or_program(pictures, tmp_path, monkeypatch):
+    network, calls = new_network(SMALL, tmp_path), []
+    network.body.register_forward_hook(lambda *_: calls.append(1))
+    first = body_features(SMALL, network, pictures, tmp_path, CPU)
+    assert torch.equal(body_features(SMALL, network, pictures, tmp_path, CPU), first)
+    assert len(calls) == 1
+    body_features(SMALL, network, 255 - pictures, tmp_path, CPU)
+    assert len(calls) == 2
+    with torch.no_grad():
+        network.body[0].weight[0, 0, 0, 0] += 1
+    assert not torch.equal(body_features(SMALL, network, pictures, tmp_path, CPU), first)
+    assert len(calls) == 3
+    monkeypatch.setattr("fer_lib.training.starts.code_version", lambda *_: "another program")
+    body_features(SMALL, network, pictures, tmp_path, CPU)
+    assert len(calls) == 4
+
+
+def test_a_network_with_a_frozen_body_trains_and_keeps_its_head_alone(toy_table, tmp_path):
+    run = fit(LINEAR, toy_table, RunStore(tmp_path / "store"))
+    drawn = new_network(LINEAR, tmp_path)
+    kept = load_file(run.folder / "weights.safetensors")
+    assert {name: tuple(value.shape) for name, value in kept.items()} == {"weight": (7, 512), "bias": (7,)}
+    assert not torch.equal(kept["weight"], drawn.head.weight)
+    assert len(list((tmp_path / "cache" / "features").glob("resnet18_linear-*.npy"))) == 3
+    assert run.history["train_loss"].iloc[1] < run.history["train_loss"].iloc[0]
+
+
+def test_runs_that_share_a_body_share_its_features(toy_table, tmp_path, monkeypatch):
+    """The second one differs in its learning rate; it never runs the body."""
+    short = replace(LINEAR, max_epochs=1)
+    fit(short, toy_table, RunStore(tmp_path / "store"))
+    monkeypatch.setattr("fer_lib.models.published.Body.forward", lambda *_: pytest.fail("the body ran again"))
+    fit(replace(short, learning_rate=0.1), toy_table, RunStore(tmp_path / "store"))
