@@ -46,7 +46,7 @@ class Profile:
         return replace(self, components=fitting or (n // 3,))
 
 
-_SIX_LAYER = ("six_layer/base", "six_layer/augmented", "six_layer/balanced", "six_layer/balanced_augmented")
+_SIX_LAYER = ("six_layer/base", "six_layer/augmented")
 _CACHED = tuple(
     f"transfer/{n}/{s}/{p}" for n in ("vgg11", "resnet18") for s in ("random", "imagenet") for p in ("frozen", "head")
 )
@@ -99,7 +99,7 @@ PROFILES = {
             seeds=2,
             seeds_without_gpu=2,
             trials=3,
-            without_gpu=("six_layer/base", "six_layer/augmented", "search", *_TRANSFER_QUICK),
+            without_gpu=(*_SIX_LAYER, "search", *_TRANSFER_QUICK),
             resamples=2000,
         ),
         Profile(
