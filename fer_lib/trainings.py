@@ -15,6 +15,7 @@ from fer_lib.training.gather import Gatherer
 from fer_lib.training.search import Space
 
 SELECTION = "epoch with the best validation accuracy"
+SHOWN = 350
 POOLED = "members by validation accuracy"
 
 
@@ -79,8 +80,8 @@ class Trainings:
         self.study.record(frame_results(predictions, self.table, classes, resamples, **told))
 
     def start_faces(self) -> pd.DataFrame:
-        """The drawn faces, as a study table, that a network with a drawn start learns first."""
-        return self._gatherer.faces(self.study.classes(self.table))
+        """Drawn faces, as a study table, like those that a network with a drawn start learns first: enough to show."""
+        return self._gatherer.faces(self.study.classes(self.table), most=SHOWN)
 
     def search(self, experiment: str, space: Space) -> pd.DataFrame | None:
         """The trials of a search for better settings; None where there are none and no time to make them."""

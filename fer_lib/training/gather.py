@@ -94,9 +94,10 @@ class Gatherer:
         classes = in_order(usable(table)["label"])
         return (with_drawn_faces(table, self.seed, self.cache) if name == DRAWN_FACES else table), classes
 
-    def faces(self, classes: Sequence[str]) -> pd.DataFrame:
-        """Drawn faces that a network learns before it sees the data set."""
-        return drawn_faces(dict.fromkeys(classes, 1), self.profile.start_pictures, self.seed, self.cache, "start")
+    def faces(self, classes: Sequence[str], most: int | None = None) -> pd.DataFrame:
+        """Drawn faces of the kind that a network learns before it sees the data set; `most` of them where given."""
+        pictures = min(self.profile.start_pictures, most or self.profile.start_pictures)
+        return drawn_faces(dict.fromkeys(classes, 1), pictures, self.seed, self.cache, "start")
 
     def _run(self, name: str, table: pd.DataFrame, seed: int) -> Run | None:
         reason = self._lack(name, table)
@@ -140,8 +141,9 @@ class Gatherer:
 
     def _can_be_looked_up(self, name: str) -> bool:
         """Whether the run's name can be told without drawing thousands of faces first."""
-        kind = "start" if f"/{DRAWN}/" in name else "extra" if name == DRAWN_FACES else ""
-        return not kind or any(self.cache.glob(f"{kind}-*.parquet"))
+        if f"/{DRAWN}/" in name:
+            return any(self.store.root.glob(f"start-{architecture(name)}-*"))
+        return name != DRAWN_FACES or any(self.store.root.glob(f"{name.replace('/', '-')}-*"))
 
     def _obstacle(self, name: str, seed: int) -> str | None:
         """Why this machine does not train the experiment; None when it does."""
