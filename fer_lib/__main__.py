@@ -115,12 +115,12 @@ def search(arguments: argparse.Namespace) -> None:
 
     profile, seed, runs = get_profile(arguments.profile), parse_seed(arguments.seed), ROOT / arguments.runs
     table = load_dataset(arguments.dataset, arguments.data_root, runs / "cache", seed, profile.synthetic_pictures)
-    name, trials, store = arguments.experiment, _whole("--trials", arguments.trials), RunStore(runs / "store")
+    name, trials = arguments.experiment, _whole("--trials", arguments.trials)
     if arguments.grid and not name.startswith("gimefive/"):
         raise StudyError(f"--grid is paper 001's, for gimefive/15_bn_dropout and its like, not for {name}.")
-    searcher = gather.Gatherer(profile, seed, store, runs / "cache")
-    where = (searcher.task(name, table)[0], store, runs / "search" / f"{arguments.dataset}.journal")
-    base, grid, space = searcher.search_base(name, table), search.GRID_001, search.RATES
+    searcher = gather.Gatherer(profile, seed, RunStore(runs / "store"), runs / "cache")
+    base, where = searcher.search_base(name, table), searcher.search_where(name, table)
+    grid, space = search.GRID_001, search.RATES
     frame = search.grid_search(base, grid, *where) if arguments.grid else search.search(base, space, trials, *where)
     print(f"{name}: {frame['value'].max():.4f} on validation with {search.best_settings(frame)}")
 

@@ -87,6 +87,10 @@ class Trainings:
         """The trials of a search for better settings; None where there are none and no time to make them."""
         return self._gatherer.search(experiment, space, self.table)
 
+    def grid(self, experiment: str) -> pd.DataFrame | None:
+        """The trials of paper 001's grid that `python -m fer_lib search … --grid` has made; None where it made none."""
+        return self._gatherer.grid(experiment, self.table)
+
     def say_left_out(self) -> None:
         """Show what was left out since this was last said, so that no gap looks like a result.
 

@@ -71,7 +71,7 @@ class Gatherer:
         """Trials around the experiment called `name`; None where none are finished and there is no time for them."""
         from fer_lib.training.search import finished, search  # which alone needs Optuna
 
-        where = (table, self.store, self.cache.parent / "search" / f"{table.attrs['dataset']}.journal")
+        where = self.search_where(name, table)
         base = self.search_base(name, table)
         if self._has_time("search", self.seed):
             return search(base, space, self.profile.trials, *where)
@@ -79,11 +79,32 @@ class Gatherer:
         trials = finished(base, space, *where)
         return trials if len(trials) else None
 
+    def grid(self, name: str, table: pd.DataFrame) -> pd.DataFrame | None:
+        """What is finished of paper 001's grid around the experiment called `name`; None where nothing is.
+
+        It takes 72 trainings, which are never made here, whatever the machine.
+        """
+        from fer_lib.training.search import GRID_001, finished
+
+        lack = self._lack(name, table)
+        trials = None
+        if lack is None:
+            trials = finished(self.search_base(name, table), GRID_001, *self.search_where(name, table), grid=True)
+        if trials is None or not len(trials):
+            self.left_out["grid"] = lack or f"`python -m fer_lib search {name} --grid` makes its 72 trainings"
+            return None
+        return trials
+
     def search_base(self, name: str, table: pd.DataFrame) -> Experiment:
         """What a search varies: the experiment called `name`, a third as long."""
         _, classes = self.task(name, table)
         base = experiment(name, self.profile, classes, self.seed)
         return replace(base, max_epochs=max(1, self.profile.max_epochs // 3))
+
+    def search_where(self, name: str, table: pd.DataFrame) -> tuple[pd.DataFrame, RunStore, Path]:
+        """What a search around the experiment learns from, and where its runs and its journal are kept."""
+        journal = self.cache.parent / "search" / f"{table.attrs['dataset']}.journal"
+        return self.task(name, table)[0], self.store, journal
 
     def task(self, name: str, table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         """The study table as the experiment sees it, and its classes in the order of the network's logits."""

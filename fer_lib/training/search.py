@@ -89,17 +89,16 @@ def search(
     return _Search(base, space, [], table, store, storage).run(trials)
 
 
-def finished(base: Experiment, space: Space, table: pd.DataFrame, store: RunStore, storage: Path) -> pd.DataFrame:
-    """The trials that `search` has finished so far, here or elsewhere, in the form that it returns."""
-    return _Search(base, space, [], table, store, storage).frame()
+def finished(
+    base: Experiment, space: Space, table: pd.DataFrame, store: RunStore, storage: Path, grid: bool = False
+) -> pd.DataFrame:
+    """The trials that `search`, or `grid_search`, has finished so far, here or elsewhere, in the form they return."""
+    return _Search(base, space, _combinations(space) if grid else [], table, store, storage).frame()
 
 
 def grid_search(base: Experiment, space: Space, table: pd.DataFrame, store: RunStore, storage: Path) -> pd.DataFrame:
     """Every combination of a space of choices alone, each trained once; parameters and returns as of `search`."""
-    for name, choices in space.items():
-        if isinstance(choices, Range):
-            raise StudyError(f"a grid needs choices, but {name} has a range; use search.")
-    grid = [dict(zip(space, combination, strict=True)) for combination in product(*space.values())]
+    grid = _combinations(space)
     return _Search(base, space, grid, table, store, storage).run(len(grid))
 
 
@@ -213,6 +212,13 @@ class _Search:
         frame = frame.astype({"value": float, "seconds": float})
         frame.insert(len(frame.columns) - 1, "best_so_far", frame["value"].cummax().ffill())
         return frame
+
+
+def _combinations(space: Space) -> list[dict]:
+    for name, choices in space.items():
+        if isinstance(choices, Range):
+            raise StudyError(f"a grid needs choices, but {name} has a range; use search.")
+    return [dict(zip(space, combination, strict=True)) for combination in product(*space.values())]
 
 
 def _settings(trial: FrozenTrial) -> dict:

@@ -265,6 +265,16 @@ def test_trials_that_another_machine_finished_are_shown_and_the_rest_is_told(mac
     assert list(machine.gatherer.left_out) == ["search"]
 
 
+def test_the_grid_of_paper_001_is_shown_where_it_was_made_and_never_made_here(machine, toy_table, monkeypatch):
+    machine.has_gpu(monkeypatch, True)
+    assert machine.gatherer.grid("gimefive/15_bn_dropout", toy_table) is None
+    assert "search gimefive/15_bn_dropout --grid" in machine.gatherer.left_out.pop("grid")
+    there = pd.DataFrame({"value": [0.5]})
+    monkeypatch.setattr("fer_lib.training.search.finished", lambda base, space, table, *words, grid: there)
+    assert machine.gatherer.grid("gimefive/15_bn_dropout", toy_table) is there
+    assert (machine.gatherer.left_out, machine.trained) == ({}, [])
+
+
 def test_a_trial_of_the_search_is_a_third_as_long_as_a_training(machine, toy_table, monkeypatch):
     monkeypatch.setattr("fer_lib.training.search.search", lambda *words: words)
     machine.gatherer.profile = replace(PROFILE, max_epochs=60, trials=4)

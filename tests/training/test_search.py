@@ -14,7 +14,7 @@ from fer_lib.errors import StudyError
 from fer_lib.runs import RunStore
 from fer_lib.training import search as module
 from fer_lib.training.experiment import Experiment
-from fer_lib.training.search import GRID_001, RATES, Range, best_settings, grid_search, search
+from fer_lib.training.search import GRID_001, RATES, Range, best_settings, finished, grid_search, search
 
 BASE = Experiment("six_layer/base", seed=3)
 RATE = {"learning_rate": Range(1e-4, 1e-1, log=True)}
@@ -104,6 +104,13 @@ def test_the_grid_trains_every_combination_once(run_grid, trainings):
     assert len(frame) == len(frame.drop_duplicates(list(CHOICES))) == len(set(trainings.names())) == 8
     run_grid(CHOICES)
     assert len(trainings.names()) == 8
+
+
+def test_a_grid_is_found_finished_later_and_not_mistaken_for_a_search(run_grid, toy_table, tmp_path):
+    made = run_grid(CHOICES)
+    where = (BASE, CHOICES, toy_table, RunStore(tmp_path / "store"), tmp_path / "toy.journal")
+    pd.testing.assert_frame_equal(finished(*where, grid=True), made)
+    assert finished(*where).empty
 
 
 def test_a_killed_grid_still_trains_every_combination(run_grid, trainings):
@@ -232,7 +239,7 @@ def test_the_command_prints_the_best_settings_and_goes_on(trainings, toy_table, 
     assert main([*words, "3"]) == main([*words, "4"]) == 0
     assert "six_layer/base: 0." in capsys.readouterr().out.splitlines()[-1]
     assert len(trainings.names()) == 4
-    assert (tmp_path / "search" / "synthetic.journal").exists()
+    assert (tmp_path / "search" / "toy.journal").exists()
 
 
 def test_a_search_that_never_learned_has_no_best_settings():
