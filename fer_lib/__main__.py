@@ -44,7 +44,7 @@ def _parser() -> argparse.ArgumentParser:
         if name == "search":
             sub.add_argument("experiment", help="such as six_layer/base")
             sub.add_argument("--trials", default="20", help="how many settings to try")
-            sub.add_argument("--grid", action="store_true", help="the whole grid of paper 001 instead, for gimefive/…")
+            sub.add_argument("--grid", action="store_true", help="the whole grid of paper 001 instead")
         if name == "notebook":
             sub.add_argument("notebook", type=Path, help="such as notebooks/03_svm_pca_baseline.ipynb")
         if name == "publish":
@@ -116,8 +116,8 @@ def search(arguments: argparse.Namespace) -> None:
     profile, seed, runs = get_profile(arguments.profile), parse_seed(arguments.seed), ROOT / arguments.runs
     table = load_dataset(arguments.dataset, arguments.data_root, runs / "cache", seed, profile.synthetic_pictures)
     name, trials = arguments.experiment, _whole("--trials", arguments.trials)
-    if arguments.grid and not name.startswith("gimefive/"):
-        raise StudyError(f"--grid is paper 001's, for gimefive/15_bn_dropout and its like, not for {name}.")
+    if arguments.grid and name != search.GRID_BASE:
+        raise StudyError(f"--grid is paper 001's, for {search.GRID_BASE}, not for {name}.")
     searcher = gather.Gatherer(profile, seed, RunStore(runs / "store"), runs / "cache")
     base, where = searcher.search_base(name, table), searcher.search_where(name, table)
     grid, space = search.GRID_001, search.RATES

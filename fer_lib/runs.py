@@ -106,6 +106,12 @@ class RunStore:
         _check(folder)
         return Run(folder)
 
+    def has(self, experiment) -> bool:
+        """Whether the experiment was trained on some data, by some version of the program."""
+        wanted = json.loads(json.dumps(dataclasses.asdict(experiment)))
+        records = self.root.glob(f"{_stem(experiment)}-*/{RECORD}")
+        return any(_read_json(record)["experiment"] == wanted for record in records)
+
     def folder(self, experiment, data: str, code: str) -> Path:
         """Where the run of `experiment` lies when it is finished.
 
@@ -113,7 +119,7 @@ class RunStore:
         later, at a default that changes nothing, leaves earlier runs where they are.
         """
         key = {"experiment": _changed(experiment), "data": data, "code": code}
-        return self.root / f"{experiment.name.replace('/', '-')}-{content_hash(key)}"
+        return self.root / f"{_stem(experiment)}-{content_hash(key)}"
 
     def _fill(self, folder: Path, key: dict, make: Callable[[Path], None]) -> None:
         (folder / RECORD).unlink(missing_ok=True)
@@ -135,6 +141,10 @@ class RunStore:
         write_json(folder / "environment.json", {**environment(), **measured})
         files = {path.name: sha256_file(path) for path in sorted(folder.iterdir())}
         write_json(folder / RECORD, {**key, "files": files})
+
+
+def _stem(experiment) -> str:
+    return experiment.name.replace("/", "-")
 
 
 def _changed(settings) -> dict:

@@ -142,8 +142,10 @@ class Study:
         return pd.DataFrame({"": rows})
 
     def keep_run(self, run: Run) -> None:
-        """Name a run whose training the report and its manifest rest on."""
-        self.keep({"kind": "run", "name": run.folder.name, "experiment": run.experiment["name"]})
+        """Name a run whose training the report and its manifest rest on; once is enough."""
+        item = {"kind": "run", "name": run.folder.name, "experiment": run.experiment["name"]}
+        if item not in self.page:
+            self.keep(item)
 
     def keep(self, item: dict) -> None:
         """Add an item to this notebook's page of the report."""

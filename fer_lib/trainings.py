@@ -9,14 +9,13 @@ import pandas as pd
 from fer_lib.evaluation.results import condition_of, frame_results, run_results
 from fer_lib.evaluation.seeds import over_seeds
 from fer_lib.files import atomic_write
-from fer_lib.runs import Run
+from fer_lib.runs import RECORD, Run
 from fer_lib.study import Study
 from fer_lib.training.gather import Gatherer
 from fer_lib.training.search import Space
 
-SELECTION = "epoch with the best validation accuracy"
+SELECTION = "epoch on validation"
 SHOWN = 350
-POOLED = "members by validation accuracy"
 
 
 @dataclass
@@ -52,6 +51,7 @@ class Trainings:
         task = self._gatherer.task(experiment, self.table)
         told = {"model": model, "condition": condition_of(experiment)}
         for run in runs:
+            self._keep_start(run)
             self.study.record(self._results(run, run.predictions, *task, **told), run)
             if run.experiment["views"] != "one":
                 tta = {**told, "experiment": f"{experiment}_tta", "model": f"{model}, test views"}
@@ -61,21 +61,30 @@ class Trainings:
             self.study.record(over_seeds(rows[rows["experiment"].isin([experiment, f"{experiment}_tta"])]))
         return runs
 
-    def record_pool(self, experiment: str, model: str, predictions: pd.DataFrame, members: Sequence[Run] = ()) -> None:
+    def record_pool(
+        self,
+        experiment: str,
+        model: str,
+        predictions: pd.DataFrame,
+        members: Sequence[Run],
+        selection: str = "members on validation",
+    ) -> None:
         """Record what the pooled predictions of several networks reach, and keep them for the report.
 
         Parameters
         ----------
-        members : those that this notebook has not measured one by one; they go into the manifest
+        members : the networks; those that this notebook has not measured one by one go into the manifest here
         """
+        measured = {run.folder for runs in self.measured.values() for run in runs}
         for run in members:
-            self.study.keep_run(run)
+            if run.folder not in measured:
+                self.study.keep_run(run)
         name = experiment.replace("/", "-")
         with atomic_write(self.study.folder / "pools" / f"{name}.parquet") as temporary:
             predictions.to_parquet(temporary, index=False)
         self.study.keep({"kind": "pool", "name": name})
         told = {"notebook": self.study.notebook[:2], "experiment": experiment, "model": model}
-        told["selection"] = SELECTION if members else POOLED
+        told["selection"] = selection
         classes, resamples = self.study.classes(self.table), self.study.profile.resamples
         self.study.record(frame_results(predictions, self.table, classes, resamples, **told))
 
@@ -87,9 +96,9 @@ class Trainings:
         """The trials of a search for better settings; None where there are none and no time to make them."""
         return self._gatherer.search(experiment, space, self.table)
 
-    def grid(self, experiment: str) -> pd.DataFrame | None:
+    def grid(self) -> pd.DataFrame | None:
         """The trials of paper 001's grid that `python -m fer_lib search … --grid` has made; None where it made none."""
-        return self._gatherer.grid(experiment, self.table)
+        return self._gatherer.grid(self.table)
 
     def say_left_out(self) -> None:
         """Show what was left out since this was last said, so that no gap looks like a result.
@@ -98,12 +107,18 @@ class Trainings:
         """
         reasons: dict[str, dict[str, list[str]]] = {}
         for experiment, reason in self._gatherer.left_out.items():
-            family, _, variant = experiment.partition("/")
-            reasons.setdefault(reason, {}).setdefault(family, []).append(variant)
+            family, slash, variant = experiment.partition("/")
+            reasons.setdefault(reason, {}).setdefault(family + slash, []).append(variant)
         self._gatherer.left_out.clear()
         for reason, families in reasons.items():
-            names = "; ".join(f"`{family}` {', '.join(variants)}".strip() for family, variants in families.items())
+            names = ", ".join(f"`{family}{_braced(variants)}`" for family, variants in families.items())
             self.study.say(f"**Left out here:** {names}: {reason}.")
+
+    def _keep_start(self, run: Run) -> None:
+        """Name the run that this one began from, which its numbers rest on as well."""
+        start = self.study.store.root / run.experiment["start"]
+        if (start / RECORD).exists():
+            self.study.keep_run(Run(start))
 
     def _results(self, run: Run, predictions: pd.DataFrame, table: pd.DataFrame, classes: list[str], **told):
         told = {"notebook": self.study.notebook[:2], "selection": SELECTION, **told}
@@ -112,3 +127,8 @@ class Trainings:
     @cached_property
     def _gatherer(self) -> Gatherer:
         return Gatherer(self.study.profile, self.study.seed, self.study.store, self.study.cache)
+
+
+def _braced(variants: Sequence[str]) -> str:
+    """One variant as it is, several as a shell writes them: {10,13_bn}."""
+    return variants[0] if len(variants) == 1 else f"{{{','.join(variants)}}}"

@@ -35,10 +35,10 @@ def predictions(table: pd.DataFrame, wrong: int) -> pd.DataFrame:
     return pd.concat([rows[["id", "split", "label"]], scores], axis=1)
 
 
-def add_run(trainings, name: str, seed: int, views: str = "one") -> Run:
+def add_run(trainings, name: str, seed: int, views: str = "one", start: str = "random") -> Run:
     table, folder = trainings.table, trainings.study.store.root / f"{name.replace('/', '-')}-{seed}"
     folder.mkdir(parents=True)
-    settings = {"name": name, "seed": seed, "views": views}
+    settings = {"name": name, "seed": seed, "views": views, "start": start}
     (folder / "experiment.json").write_text(json.dumps({"experiment": settings}))
     predictions(table, WRONG[seed]).to_parquet(folder / "predictions.parquet")
     if views != "one":
@@ -125,7 +125,7 @@ def test_what_is_recorded_lies_on_disk_for_the_report(trainings):
 
 
 def test_a_pool_is_recorded_without_a_seed_and_its_test_predictions_are_published(trainings, tmp_path):
-    trainings.record_pool("strong/ensemble", "2 networks", predictions(trainings.table, 7))
+    trainings.record_pool("strong/ensemble", "2 networks", predictions(trainings.table, 7), [])
     assert accuracies(trainings, "strong/ensemble") == pytest.approx({"mean": 0.9})
     (item,) = kept(trainings)
     _copy(item, trainings.study.folder, tmp_path)
@@ -138,6 +138,15 @@ def test_the_runs_behind_a_pool_go_into_the_manifest(trainings):
     members = [add_run(trainings, f"one_against_rest/{emotion}", 0) for emotion in ("anger", "fear")]
     trainings.record_pool("one_against_rest", "2 networks", predictions(trainings.table, 7), members)
     assert {item["name"] for item in kept(trainings) if item["kind"] == "run"} == {run.folder.name for run in members}
+
+
+def test_the_run_that_another_began_from_goes_into_the_manifest_once(trainings):
+    start = add_run(trainings, "start/vgg11", 0)
+    for part in ("frozen", "head"):
+        add_run(trainings, f"transfer/vgg11/drawn/{part}", 0, start=start.folder.name)
+        trainings.measure(f"transfer/vgg11/drawn/{part}", "VGG11")
+    names = [item["name"] for item in kept(trainings) if item["kind"] == "run"]
+    assert names.count(start.folder.name) == 1
 
 
 def test_a_runs_test_predictions_are_published_by_seed_and_its_views_beside_them(trainings, tmp_path):
@@ -157,8 +166,8 @@ def test_what_is_left_out_is_said_by_reason_and_family_and_said_once(trainings):
     trainings._gatherer.left_out.update(reasons | {"search": "no GPU"})
     trainings.say_left_out()
     first, second = (item["text"] for item in kept(trainings))
-    assert first.startswith("**Left out here:** `gimefive` 10, 17_bn; `search`: no GPU.")
-    assert second.startswith("**Left out here:** `transfer` vgg11/imagenet/full: no weights.")
+    assert first.startswith("**Left out here:** `gimefive/{10,17_bn}`, `search`: no GPU.")
+    assert second.startswith("**Left out here:** `transfer/vgg11/imagenet/full`: no weights.")
     trainings.say_left_out()
     assert len(kept(trainings)) == 2
 

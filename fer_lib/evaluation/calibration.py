@@ -47,17 +47,6 @@ def expected_calibration_error(predictions: pd.DataFrame, classes: Sequence[str]
     return bins_error(confidence_bins(predictions, classes, bins))
 
 
-def negative_log_likelihood(predictions: pd.DataFrame, classes: Sequence[str]) -> float:
-    """Mean of -log(score of the true class), in nats; a score of 0 counts as `SMALLEST`.
-
-    Raises
-    ------
-    ValueError
-        When a label is none of the classes.
-    """
-    return _mean_surprise(_log_scores(predictions, classes), _class_numbers(predictions, classes))
-
-
 def fit_temperature(validation_predictions: pd.DataFrame, classes: Sequence[str]) -> float:
     """The temperature, from `COLDEST` to `HOTTEST`, with the lowest negative log likelihood on validation.
 

@@ -41,21 +41,30 @@ def intervals(
 
 @dataclass(frozen=True)
 class Difference:
-    """Accuracy of one model minus another's on the same pictures: fractions, 95 % interval, McNemar's exact p."""
+    """One model's score minus another's on the same pictures: fractions, 95 % interval.
+
+    p : McNemar's exact p, for accuracies
+    """
 
     value: float
     low: float
     high: float
-    p: float
+    p: float | None = None
 
     def __str__(self) -> str:
+        told = self.points.replace(" ", " points ", 1)
+        return told if self.p is None else f"{told}, McNemar p = {self.p:.2g}"
+
+    @property
+    def points(self) -> str:
+        """The change and its interval in points, as in `+2.1 [+0.8, +3.4]`."""
         low, value, high = (f"{100 * x:+z.1f}" for x in (self.low, self.value, self.high))
-        return f"{value} points [{low}, {high}], McNemar p = {self.p:.2g}"
+        return f"{value} [{low}, {high}]"
 
     @property
     def verdict(self) -> str:
         """What interval and test together allow to say: raises, lowers, or does not surely change."""
-        if self.low <= 0 <= self.high or self.p >= 1 - LEVEL:
+        if self.low <= 0 <= self.high or (self.p is not None and self.p >= 1 - LEVEL):
             return "does not surely change"
         return "raises" if self.value > 0 else "lowers"
 
@@ -76,3 +85,28 @@ def paired_difference(
     low, high = np.quantile((drawn[:, 1] - drawn[:, 0]) / n, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     p = binomtest(lost, lost + won).pvalue if lost + won else 1.0
     return Difference((won - lost) / n, float(low), float(high), float(p))
+
+
+def paired_recall_difference(
+    labels: np.ndarray, right_before: np.ndarray, right_after: np.ndarray, resamples: int = 2000, seed: int = 0
+) -> Difference:
+    """How mean class recall changes from one model to another that judged the same pictures.
+
+    Parameters
+    ----------
+    labels : (N,), the true classes; those without a picture do not count
+    right_before, right_after : bool (N,), was each picture classified rightly; the same pictures in the same order
+    """
+    names = np.unique(labels)
+    change = right_after.astype(int) - right_before.astype(int)
+    counts = np.array([[((labels == name) & (change == step)).sum() for step in (-1, 0, 1)] for name in names])
+    drawn = resample(counts, resamples, seed)
+    low, high = np.quantile(_recall_change(drawn), [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Difference(float(_recall_change(counts)), float(low), float(high))
+
+
+def _recall_change(counts: np.ndarray) -> np.ndarray:
+    """Mean over classes of (won - lost) / pictures; counts (…, K, 3) of pictures lost, kept and won."""
+    pictures = counts.sum(-1)
+    change = (counts[..., 2] - counts[..., 0]) / np.maximum(pictures, 1)
+    return change.sum(-1) / (pictures > 0).sum(-1)

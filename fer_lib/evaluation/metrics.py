@@ -1,7 +1,8 @@
 """Metrics as functions of confusion matrices, so that thousands of resampled ones cost one call.
 
 Every function takes counts of shape (..., K, K), rows true and columns predicted, and keeps the leading axes. An
-empty class or an empty prediction counts as 0, as in scikit-learn with `zero_division=0`.
+empty class or an empty prediction counts as 0, as in scikit-learn with `zero_division=0`; means over classes are of
+those that have pictures, since a resample may draw none of a small class.
 """
 
 from collections.abc import Sequence
@@ -54,17 +55,17 @@ def class_accuracy(counts: np.ndarray) -> np.ndarray:
 
 def mean_class_recall(counts: np.ndarray) -> np.ndarray:
     """Recall averaged over classes, each counting the same; also called balanced or mean class accuracy."""
-    return class_recall(counts).mean(-1)
+    return _mean_of_present(class_recall(counts), counts)
 
 
 def macro_precision(counts: np.ndarray) -> np.ndarray:
     """Precision averaged over classes."""
-    return class_precision(counts).mean(-1)
+    return _mean_of_present(class_precision(counts), counts)
 
 
 def macro_f1(counts: np.ndarray) -> np.ndarray:
     """F1 averaged over classes, each counting the same."""
-    return class_f1(counts).mean(-1)
+    return _mean_of_present(class_f1(counts), counts)
 
 
 def weighted_f1(counts: np.ndarray) -> np.ndarray:
@@ -95,6 +96,11 @@ def roc_curves(predictions: pd.DataFrame, classes: Sequence[str]) -> dict[str, t
         false, true, _ = roc_curve(is_class, predictions[name])
         curves[name] = (false, true, float(roc_auc_score(is_class, predictions[name])))
     return curves
+
+
+def _mean_of_present(values: np.ndarray, counts: np.ndarray) -> np.ndarray:
+    present = counts.sum(-1) > 0
+    return _ratio((values * present).sum(-1), present.sum(-1))
 
 
 def _hits(counts: np.ndarray) -> np.ndarray:

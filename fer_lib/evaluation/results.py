@@ -7,13 +7,12 @@ import pandas as pd
 
 from fer_lib.data.splits import has_training_twin
 from fer_lib.evaluation.calibration import expected_calibration_error
-from fer_lib.evaluation.compare import Difference, intervals, paired_difference
+from fer_lib.evaluation.compare import Difference, intervals, paired_difference, paired_recall_difference
 from fer_lib.evaluation.metrics import CLASS_METRICS, METRICS, confusion, rightly, roc_curves
 from fer_lib.runs import Run
 
 BARE = "bare"  # faces as they are, nothing covered
 BARE_SIX = "bare, six emotions"  # paper 001's task, `data.tasks.six_emotions`
-NO_TWIN = "bare, no twin in train"
 COLUMNS = (
     "notebook",
     "experiment",
@@ -233,7 +232,26 @@ def claim_text(papers: pd.DataFrame, ours: pd.Series) -> str:
 
 def compare_runs(before: Run, after: Run, classes: Sequence[str], resamples: int) -> Difference:
     """How accuracy on test changes from one run to another, picture by picture."""
-    pair = [run.of_split("test").sort_values("id", ignore_index=True) for run in (before, after)]
+    return compare_predictions(before.predictions, after.predictions, classes, resamples)[0]
+
+
+def compare_predictions(
+    before: pd.DataFrame, after: pd.DataFrame, classes: Sequence[str], resamples: int
+) -> tuple[Difference, Difference]:
+    """How accuracy and mean class recall on test change from one model to another, picture by picture.
+
+    Parameters
+    ----------
+    before, after : columns id, split, label and one score per class
+
+    Raises
+    ------
+    ValueError
+        When they are not about the same test pictures.
+    """
+    pair = [frame[frame["split"] == "test"].sort_values("id", ignore_index=True) for frame in (before, after)]
     if not pair[0]["id"].equals(pair[1]["id"]):
         raise ValueError("the two runs were not tested on the same pictures")
-    return paired_difference(*(rightly(part, classes) for part in pair), resamples)
+    right = [rightly(part, classes) for part in pair]
+    labels = pair[0]["label"].to_numpy()
+    return paired_difference(*right, resamples), paired_recall_difference(labels, *right, resamples)

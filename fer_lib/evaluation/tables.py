@@ -5,15 +5,17 @@ from collections.abc import Sequence
 import pandas as pd
 
 from fer_lib.evaluation.results import claim_text, interval_text, pick, without_twins
-from fer_lib.evaluation.seeds import mean_sd_text, seed_values, spread_text
+from fer_lib.evaluation.seeds import seed_values, spread_text
 
 INTERVAL = "[95 % interval]"
+EMPTY = "–"
 
 
 def comparison_table(results: pd.DataFrame, experiments: Sequence[str], papers: pd.DataFrame) -> pd.DataFrame:
     """One row for each experiment on test, in percent: for families of variants.
 
-    An experiment with several seeds shows mean ± standard deviation over them in place of the interval.
+    An experiment with several seeds shows mean ± standard deviation over them; its interval is the mean of theirs,
+    for a single one of these networks. Columns that would be empty are left out.
 
     Parameters
     ----------
@@ -33,7 +35,8 @@ def comparison_table(results: pd.DataFrame, experiments: Sequence[str], papers: 
         When the seeds of an experiment were tested on different pictures.
     """
     rows = [_row(results, name, papers) for name in experiments]
-    return pd.DataFrame(rows, index=pd.Index(experiments, name="experiment"))
+    frame = pd.DataFrame(rows, index=pd.Index(experiments, name="experiment"))
+    return frame.loc[:, (frame != EMPTY).any()]
 
 
 def _row(results: pd.DataFrame, name: str, papers: pd.DataFrame) -> dict[str, str]:
@@ -46,27 +49,30 @@ def _row(results: pd.DataFrame, name: str, papers: pd.DataFrame) -> dict[str, st
         "macro F1": _cell(results, name, "macro F1", condition),
         "paper's accuracy": _claim(results, name, condition, papers),
         "without twins": _cell(results, name, "accuracy", without_twins(condition)),
-        "chosen by": ours["selection"] if pd.notna(ours["selection"]) else "–",
+        "chosen by": ours["selection"] if pd.notna(ours["selection"]) else EMPTY,
     }
 
 
 def _cell(results: pd.DataFrame, name: str, metric: str, condition: str, count: bool = False) -> str:
-    """A value with its interval, or the mean over seeds with its spread; with `count`, also how many seeds."""
+    """A value with its interval, for several seeds also their spread and, with `count`, their number."""
     found = results.query(
         "experiment == @name and metric == @metric and split == 'test' and test_condition == @condition"
     )
     if found.empty:
-        return "–"
+        return EMPTY
     if found["seed"].nunique() < 2:
         return interval_text(found.iloc[0])
-    told = (results, name, metric, "test", condition)
-    return mean_sd_text(*told) if count else spread_text(seed_values(*told))
+    values = seed_values(results, name, metric, "test", condition)
+    bounds = found.dropna(subset="seed")[["low", "high"]].mean()
+    interval = interval_text(pd.Series({"value": values.mean(), **bounds})).partition(" ")[2]
+    seeds = f" ({len(values)} seeds)" if count else ""
+    return f"{spread_text(values)} {interval}".rstrip() + seeds
 
 
 def _claim(results: pd.DataFrame, name: str, condition: str, papers: pd.DataFrame) -> str:
     """The paper's accuracy; where it tells the mean of class recalls alone, that one by its name."""
     text = claim_text(papers, pick(results, name, "accuracy", condition=condition))
-    if text != "–":
+    if text != EMPTY:
         return text
     recall = claim_text(papers, pick(results, name, "mean class recall", condition=condition))
-    return recall if recall == "–" else f"{recall}, mean class recall"
+    return recall if recall == EMPTY else f"{recall}, mean class recall"

@@ -66,7 +66,7 @@ def published(name: str, n_classes: int, head: str = "layers", size: int = 48) -
     return TwoPart(_body(name), head_part, N_FEATURES[name])
 
 
-def make_head(network: str | int, n_classes: int, kind: str) -> nn.Sequential | nn.Linear:
+def make_head(network: str, n_classes: int, kind: str) -> nn.Sequential | nn.Linear:
     """New layers from features (N, D) to logits (N, n_classes).
 
     "layers" on VGG11 are those of paper 004, section 4.5: 2048-1024-512-classes with 30 % dropout between the first
@@ -74,7 +74,7 @@ def make_head(network: str | int, n_classes: int, kind: str) -> nn.Sequential | 
     these get torchvision's usual ones, 20 % dropout and one linear layer. "linear" is one linear layer alone
     (paper 002, Method).
 
-    network : a name in `N_FEATURES`, or the number of features D of some other body
+    network : a name in `N_FEATURES`, whose value is D
 
     Raises
     ------
@@ -83,7 +83,7 @@ def make_head(network: str | int, n_classes: int, kind: str) -> nn.Sequential | 
     """
     if kind not in HEADS:
         raise StudyError(f"head {kind!r} is unknown; use one of {', '.join(HEADS)}.")
-    n_features = network if isinstance(network, int) else N_FEATURES[known_network(network)]
+    n_features = N_FEATURES[known_network(network)]
     if kind == "linear":
         return nn.Linear(n_features, n_classes)
     if network != "vgg11":

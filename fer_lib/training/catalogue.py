@@ -156,7 +156,7 @@ def _catalogue() -> dict[str, Settings]:
     entries["gimefive/15_bn_strong"] = partial(_strong, **long)
     entries |= {f"strong/{name}": partial(_strong, **settings) for name, settings in strong.items()}
     for emotion in EMOTIONS:
-        settings = {"classes": (emotion, REST), "balance": "batches"}
+        settings = {"classes": (emotion, REST), "balance": "batches", "chosen_by": "recall"}
         entries[f"one_against_rest/{emotion}"] = partial(_plain, **settings)
     for network, start, part in product(N_FEATURES, STARTS, PARTS):
         entries[f"transfer/{network}/{start}/{part}"] = partial(_transfer, network=network, start=start, part=part)

@@ -19,7 +19,7 @@ ALWAYS = (
     *("training.loop", "training.optimizers", "training.inputs", "data.table:resize", "data.table:crop"),
     *("training.augment:to_unit", "training.augment:centred", "training.augment:augmentation"),
     *("training.fit:_train", "training.fit:_frame", "training.starts:new_network", "training.balance:sample_order"),
-    "training.losses:_cross_entropy",
+    *("training.losses:_cross_entropy", "training.fit:_run", "training.fit:_write", "models.networks"),
 )
 KNOWN = {
     "balance": ORDERS,
@@ -30,6 +30,7 @@ KNOWN = {
     "loss": LOSSES,
     "optimizer": OPTIMIZERS,
     "schedule": SCHEDULES,
+    "chosen_by": ("accuracy", "recall"),
 }
 
 
@@ -56,7 +57,8 @@ class Experiment:
         `plateau_patience` are its settings
     averaging : epochs that the moving average of weights (EMA), which is judged and kept, reaches back; 0 for none
     sharpness : how far sharpness-aware minimisation (SAM) climbs before each step; 0 does without
-    max_epochs, patience : training stops after `patience` epochs without a higher validation accuracy
+    chosen_by : what of the validation split chooses the epoch: `accuracy`, or mean class `recall`
+    max_epochs, patience : training stops after `patience` epochs without a higher value of that
     watch_test : also measure the test split after every epoch, to show what choosing by it would pretend; nothing
         is ever chosen by it
     splits : whose predictions are kept: a setting that is only compared, on `("validation",)`, never reads test
@@ -86,6 +88,7 @@ class Experiment:
     plateau_patience: int = 5
     averaging: float = 0.0
     sharpness: float = 0.0
+    chosen_by: str = "accuracy"
     max_epochs: int = 60
     patience: int = 8
     watch_test: bool = False

@@ -21,7 +21,7 @@ from fer_lib.runs import CHECKPOINT, Run, RunStore
 from fer_lib.training.experiment import Experiment
 from fer_lib.training.inputs import Split
 from fer_lib.training.loop import Training, predict
-from fer_lib.training.starts import body_features, new_network
+from fer_lib.training.starts import body_features, new_network, settle
 
 READINGS = "test_readings.csv"
 SAVE_EVERY = 20.0  # seconds that a killed training loses at most, beside the epoch it was in
@@ -74,13 +74,17 @@ def _train(experiment: Experiment, table: pd.DataFrame, fabric: Fabric, store: R
         trained = network.head if experiment.frozen else network
         cache = store.root.parent / "cache" / "features"
 
+        train = split_rows(table, "train")
+        if experiment.frozen and experiment.start == "random":
+            settle(experiment, network, Split.load(train, experiment).inputs, cache, fabric.device)
+
         def load(rows: pd.DataFrame) -> Split:
             split = Split.load(rows, experiment)
             if experiment.frozen:
                 split = replace(split, inputs=body_features(experiment, network, split.inputs, cache, fabric.device))
             return split.to(fabric.device)
 
-        training = Training(experiment, fabric, trained, load(split_rows(table, "train")))
+        training = Training(experiment, fabric, trained, load(train))
         validation, watched = load(split_rows(table, "validation")), None
         if folder and experiment.watch_test:
             why = f"{experiment.name}: measured after every epoch, nothing is chosen by it"

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cache
+from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
 
@@ -25,7 +26,6 @@ from fer_lib.training.fit import fit
 if TYPE_CHECKING:
     from fer_lib.training.search import Space
 
-TOO_LONG = "it takes a GPU, or more time than this profile gives"
 Get = Callable[[Experiment, pd.DataFrame, RunStore], Run | None]
 
 
@@ -45,6 +45,7 @@ class Gatherer:
     store: RunStore
     cache: Path
     left_out: dict[str, str] = field(default_factory=dict)
+    _six: dict[str, pd.DataFrame] = field(default_factory=dict)
 
     def runs(self, name: str, table: pd.DataFrame, seeds: int = 1) -> list[Run]:
         """The runs of the experiment called `name` with so many seeds; those that cannot be had are left out."""
@@ -75,31 +76,33 @@ class Gatherer:
         base = self.search_base(name, table)
         if self._has_time("search", self.seed):
             return search(base, space, self.profile.trials, *where)
-        self.left_out["search"] = TOO_LONG
         trials = finished(base, space, *where)
+        if len(trials) < self.profile.trials:
+            some = f"{len(trials)} of {self.profile.trials} trials are there; " if len(trials) else ""
+            self.left_out["search"] = some + self._too_long("search")
         return trials if len(trials) else None
 
-    def grid(self, name: str, table: pd.DataFrame) -> pd.DataFrame | None:
-        """What is finished of paper 001's grid around the experiment called `name`; None where nothing is.
+    def grid(self, table: pd.DataFrame) -> pd.DataFrame | None:
+        """What is finished of paper 001's grid; None where nothing is.
 
-        It takes 72 trainings, which are never made here, whatever the machine.
+        Its many trainings are never made here, whatever the machine.
         """
-        from fer_lib.training.search import GRID_001, finished
+        from fer_lib.training.search import GRID_001, GRID_BASE, finished
 
-        lack = self._lack(name, table)
-        trials = None
+        lack, trials, size = self._lack(GRID_BASE, table), [], prod(map(len, GRID_001.values()))
         if lack is None:
-            trials = finished(self.search_base(name, table), GRID_001, *self.search_where(name, table), grid=True)
-        if trials is None or not len(trials):
-            self.left_out["grid"] = lack or f"`python -m fer_lib search {name} --grid` makes its 72 trainings"
-            return None
-        return trials
+            base, where = self.search_base(GRID_BASE, table), self.search_where(GRID_BASE, table)
+            trials = finished(base, GRID_001, *where, grid=True)
+        if len(trials) < size:
+            command = f"`python -m fer_lib search {GRID_BASE} --grid` makes them"
+            self.left_out["grid"] = lack or f"{len(trials)} of its {size} trainings are there; {command}"
+        return trials if len(trials) else None
 
     def search_base(self, name: str, table: pd.DataFrame) -> Experiment:
         """What a search varies: the experiment called `name`, a third as long."""
         _, classes = self.task(name, table)
         base = experiment(name, self.profile, classes, self.seed)
-        return replace(base, max_epochs=max(1, self.profile.max_epochs // 3))
+        return replace(base, max_epochs=max(1, base.max_epochs // 3))
 
     def search_where(self, name: str, table: pd.DataFrame) -> tuple[pd.DataFrame, RunStore, Path]:
         """What a search around the experiment learns from, and where its runs and its journal are kept."""
@@ -109,7 +112,7 @@ class Gatherer:
     def task(self, name: str, table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         """The study table as the experiment sees it, and its classes in the order of the network's logits."""
         if name.startswith("gimefive/"):
-            table = six_emotions(table, self.seed)
+            table = self._six_emotions(table)
             present = set(usable(table)["label"])
             return table, [emotion for emotion in SIX if emotion in present]
         classes = in_order(usable(table)["label"])
@@ -126,7 +129,7 @@ class Gatherer:
             reason = self._obstacle(name, seed)
             if reason is None:
                 return self.train(name, table, seed)
-            if self._can_be_looked_up(name):
+            if self._can_be_looked_up(name, table, seed):
                 run = self._get(name, table, seed, _find)
                 if run:
                     return run
@@ -155,24 +158,37 @@ class Gatherer:
             return "the data do not show that emotion"
         if family == "gimefive":
             try:
-                six_emotions(table, self.seed)
+                self._six_emotions(table)
             except StudyError as error:
                 return str(error).rstrip(".")
         return None
 
-    def _can_be_looked_up(self, name: str) -> bool:
-        """Whether the run's name can be told without drawing thousands of faces first."""
-        if f"/{DRAWN}/" in name:
-            return any(self.store.root.glob(f"start-{architecture(name)}-*"))
-        return name != DRAWN_FACES or any(self.store.root.glob(f"{name.replace('/', '-')}-*"))
+    def _six_emotions(self, table: pd.DataFrame) -> pd.DataFrame:
+        """Paper 001's task; carving its validation split takes seconds, so each table's is kept."""
+        key = table_hash(table)
+        if key not in self._six:
+            self._six[key] = six_emotions(table, self.seed)
+        return self._six[key]
+
+    def _can_be_looked_up(self, name: str, table: pd.DataFrame, seed: int) -> bool:
+        """Whether it is worth to draw thousands of faces, which a run's name depends on, to look for the run."""
+        if f"/{DRAWN}/" not in name and name != DRAWN_FACES:
+            return True
+        wanted = experiment(name, self.profile, in_order(usable(table)["label"]), seed)
+        return self.store.has(start_experiment(wanted, self.profile) if wanted.start == DRAWN else wanted)
 
     def _obstacle(self, name: str, seed: int) -> str | None:
         """Why this machine does not train the experiment; None when it does."""
         if not self._has_time(name, seed):
-            return TOO_LONG
+            return self._too_long("train")
         if "/imagenet/" in name and not _imagenet_is_had(architecture(name), fetch=self.profile.name == "full"):
             return "ImageNet's weights are not here"
         return None
+
+    def _too_long(self, command: str) -> str:
+        return (
+            f"profile {self.profile.name} makes this with a GPU only; `python -m fer_lib {command}` makes it anywhere"
+        )
 
     def _has_time(self, name: str, seed: int) -> bool:
         if torch.cuda.is_available():
@@ -188,6 +204,8 @@ def _imagenet_is_had(network: str, fetch: bool) -> bool:
         try:
             imagenet(network)
         except StudyError:
+            if has_imagenet(network):  # but damaged, which somebody should know
+                raise
             return False
     return has_imagenet(network)
 

@@ -9,6 +9,7 @@ from lightning.fabric import Fabric
 from torch import nn
 from torch.nn.functional import cross_entropy
 from torch.optim.swa_utils import AveragedModel, get_ema_multi_avg_fn
+from torchmetrics.functional.classification import multiclass_recall
 
 from fer_lib.errors import StudyError
 from fer_lib.files import atomic_write
@@ -27,7 +28,7 @@ BATCH = 512  # pictures judged at once
 
 
 class Training:
-    """Network, optimizer, schedule and history of one training; saved after every epoch."""
+    """Network, optimizer, schedule and history of one training, which `fit` saves between epochs."""
 
     def __init__(self, experiment: Experiment, fabric: Fabric, module: nn.Module, train: Split):
         self.experiment, self.fabric, self.module, self.train = experiment, fabric, module, train
@@ -57,8 +58,8 @@ class Training:
 
     @property
     def best_epoch(self) -> int:
-        """The first epoch with the highest validation accuracy."""
-        return int(np.argmax([row["validation_accuracy"] for row in self.history]))
+        """The first epoch that validation says is best."""
+        return int(np.argmax([row[f"validation_{self.experiment.chosen_by}"] for row in self.history]))
 
     def save(self, checkpoint: Path) -> None:
         """Leave all that a resumed training needs; random numbers are drawn anew from seed and epoch."""
@@ -97,6 +98,9 @@ class Training:
         scores = predict(self.judged, validation.inputs, self.fabric)
         measured = {"validation_loss": cross_entropy(scores, validation.targets).item()}
         measured["validation_accuracy"] = (scores.argmax(1) == validation.targets).float().mean().item()
+        if self.experiment.chosen_by == "recall":
+            recall = multiclass_recall(scores, validation.targets, len(self.experiment.classes), average="macro")
+            measured["validation_recall"] = recall.item()
         if test is not None:
             scores = predict(self.judged, test.inputs, self.fabric)
             measured["test_accuracy"] = (scores.argmax(1) == test.targets).float().mean().item()

@@ -5,7 +5,7 @@ from pathlib import Path
 import numpy as np
 import torch
 import torchvision
-from safetensors.torch import load_file
+from safetensors.torch import load_file, save_file
 from torch import nn
 
 from fer_lib.errors import StudyError
@@ -61,6 +61,38 @@ def _take_body(experiment: Experiment, network: nn.Module, path: Path) -> None:
 
 
 @torch.no_grad()
+def settle(
+    experiment: Experiment, network: nn.Module, pictures: torch.Tensor, cache: Path, device: torch.device
+) -> None:
+    """Give a body of random numbers the means and spreads of its maps over the training pictures.
+
+    A trained body brings those of its training. Without any, signals fade or grow from layer to layer, and the random
+    control would be weaker than random numbers are.
+
+    Parameters
+    ----------
+    pictures : uint8 (N, 1, size, size)
+    cache : folder that keeps them by the hash of pictures and body
+    """
+    body = network.body.eval()
+    norms = {name: layer for name, layer in body.named_modules() if isinstance(layer, nn.BatchNorm2d)}
+    if not norms:
+        return
+    path = cache / f"{experiment.network}-norms-{_key(experiment, network, pictures)}.safetensors"
+    if not path.exists():
+        for norm in norms.values():
+            norm.reset_running_stats()
+            norm.momentum = None  # the mean over all batches
+            norm.train()
+        _run_body(experiment, network, pictures, device)
+        kept = {name: value.cpu() for name, value in body.named_buffers()}
+        with atomic_write(path) as temporary:
+            save_file(kept, temporary)
+    body.load_state_dict(load_file(path), strict=False)
+    body.eval()
+
+
+@torch.no_grad()
 def body_features(
     experiment: Experiment, network: nn.Module, pictures: torch.Tensor, cache: Path, device: torch.device
 ) -> torch.Tensor:
@@ -71,20 +103,29 @@ def body_features(
     pictures : uint8 (N, 1, size, size)
     cache : folder that keeps features by the hash of pictures and body, its weights and its program
     """
-    body = network.body.eval()
-    weights = [_tensor_hash(value) for value in body.state_dict().values()]
-    seen = ("fer_lib.training.augment:to_unit", "fer_lib.training.augment:centred")
-    program = [code_version(__name__, get_network(experiment.network).code, *seen), torchvision.__version__]
-    path = cache / f"{experiment.network}-{content_hash([weights, program, _tensor_hash(pictures)])}.npy"
+    network.body.eval()
+    path = cache / f"{experiment.network}-{_key(experiment, network, pictures)}.npy"
     if path.exists():
         return torch.from_numpy(np.load(path))
-    body.to(device)
-    parts = progress(pictures.split(BATCH), f"{experiment.network}: features", unit="batch")
-    with torch.autocast(device.type, torch.bfloat16):
-        features = torch.cat([body(centred(to_unit(part.to(device)))).float().cpu() for part in parts])
+    features = _run_body(experiment, network, pictures, device)
     with atomic_write(path) as temporary:
         np.save(temporary, features.numpy())
     return features
+
+
+def _run_body(experiment: Experiment, network: nn.Module, pictures: torch.Tensor, device: torch.device) -> torch.Tensor:
+    body = network.body.to(device)
+    parts = progress(pictures.split(BATCH), f"{experiment.network}: features", unit="batch")
+    with torch.autocast(device.type, torch.bfloat16, enabled=experiment.precision == "bf16-mixed"):
+        return torch.cat([body(centred(to_unit(part.to(device)))).float().cpu() for part in parts])
+
+
+def _key(experiment: Experiment, network: nn.Module, pictures: torch.Tensor) -> str:
+    """Hash of what decides the features: pictures, the body's weights, its program and precision."""
+    weights = [_tensor_hash(value) for value in network.body.state_dict().values()]
+    seen = ("fer_lib.training.augment:to_unit", "fer_lib.training.augment:centred")
+    program = [code_version(__name__, get_network(experiment.network).code, *seen), torchvision.__version__]
+    return content_hash([weights, program, experiment.precision, _tensor_hash(pictures)])
 
 
 def _tensor_hash(values: torch.Tensor) -> str:

@@ -2,7 +2,13 @@ import numpy as np
 import pytest
 from scipy import stats
 
-from fer_lib.evaluation.compare import Difference, intervals, paired_difference, resample
+from fer_lib.evaluation.compare import (
+    Difference,
+    intervals,
+    paired_difference,
+    paired_recall_difference,
+    resample,
+)
 from fer_lib.evaluation.metrics import METRICS, accuracy, class_recall
 
 
@@ -25,8 +31,9 @@ def test_class_metrics_get_an_interval_per_class(rng):
     assert ((low < value) & (value < high)).all()
 
 
-def test_a_perfect_model_has_no_doubt_and_no_crash():
-    assert intervals(np.diag([5, 5]), METRICS, 100)["accuracy"] == (1, 1, 1)
+@pytest.mark.parametrize("metric", METRICS)
+def test_a_perfect_model_has_no_doubt_even_where_a_resample_lacks_a_class(metric):
+    assert intervals(np.diag([5, 1, 1]), METRICS, 100)[metric] == (1, 1, 1)
 
 
 def test_mcnemar_by_hand_9_against_1():
@@ -50,3 +57,18 @@ def test_a_difference_reads_in_points_and_claims_no_more_than_its_interval_allow
     differences = ((0.15, 0.1, 0.2, 0.01), (-0.15, -0.2, -0.1, 0.01), (0.0, -0.1, 0.1, 0.01), (0.15, 0.1, 0.2, 0.06))
     verdicts = [Difference(*numbers).verdict for numbers in differences]
     assert verdicts == ["raises", "lowers", "does not surely change", "does not surely change"]
+
+
+def test_the_interval_of_a_recall_difference_is_scipys_paired_bootstrap_interval(rng):
+    labels = np.repeat(np.arange(3), [400, 150, 50])
+    before, after = rng.random(600) < 0.6, rng.random(600) < 0.7
+
+    def difference(labels, before, after):
+        return np.mean([after[labels == k].mean() - before[labels == k].mean() for k in range(3)])
+
+    told = {"paired": True, "vectorized": False, "n_resamples": 2000, "method": "percentile"}
+    theirs = stats.bootstrap((labels, before, after), difference, rng=np.random.default_rng(0), **told)
+    ours = paired_recall_difference(labels, before, after, 9999)
+    assert ours.value == pytest.approx(difference(labels, before, after))
+    assert (ours.low, ours.high) == pytest.approx(tuple(theirs.confidence_interval), abs=0.01)
+    assert ours.p is None

@@ -9,7 +9,6 @@ from fer_lib.evaluation.results import (
     BARE,
     BARE_SIX,
     COLUMNS,
-    NO_TWIN,
     beside_papers,
     class_table,
     frame_results,
@@ -57,7 +56,7 @@ def test_rows_have_the_columns_that_stay(results):
 
 def test_pictures_with_a_twin_in_train_are_left_out_of_their_own_row(results):
     assert pick(results, "pca_svm")["n"] == 70
-    assert pick(results, "pca_svm", condition=NO_TWIN)["n"] == 14
+    assert pick(results, "pca_svm", condition=without_twins(BARE))["n"] == 14
 
 
 def test_a_missing_row_is_named(results):
@@ -106,7 +105,7 @@ def test_an_ensemble_has_rows_without_a_seed(run, table):
     assert rows.groupby(["split", "test_condition"], sort=False).first().index.tolist() == [
         ("validation", BARE),
         ("test", BARE),
-        ("test", NO_TWIN),
+        ("test", without_twins(BARE)),
     ]
     assert rows.equals(frame_results(run.predictions, table, BASIC, 50, experiment="vote", **TOLD))
 

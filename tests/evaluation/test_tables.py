@@ -49,15 +49,20 @@ def test_several_seeds_show_their_mean_and_spread():
     seeds = pd.concat([rows("six_layer/base", seed, plus=0.01 * seed) for seed in (0, 1, 2)])
     aggregate = rows("six_layer/base", np.nan, plus=0.3)  # which says the same once more and must not count
     row = table(pd.concat([seeds, aggregate])).loc["six_layer/base"]
-    assert row["accuracy, % [95 % interval]"] == "61.0 ± 1.0 (3 seeds)"
-    assert row["macro F1"] == "51.0 ± 1.0"
-    assert row["without twins"] == "58.0 ± 1.0"
+    assert row["accuracy, % [95 % interval]"] == "61.0 ± 1.0 [58.0, 62.0] (3 seeds)"
+    assert row["macro F1"] == "51.0 ± 1.0 [48.0, 52.0]"
+    assert row["without twins"] == "58.0 ± 1.0 [58.0, 62.0]"
+
+
+def test_seeds_without_intervals_show_their_spread_alone():
+    seeds = pd.concat([rows("six_layer/base", seed, plus=0.01 * seed) for seed in (0, 1)]).assign(low=None, high=None)
+    assert table(seeds).loc["six_layer/base", "macro F1"] == "50.5 ± 0.7"
 
 
 def test_an_ensemble_without_a_seed_has_its_interval():
     row = table(rows("vote", np.nan, selection=None), ["vote"]).loc["vote"]
     assert row["accuracy, % [95 % interval]"] == "60.0 [58.0, 62.0]"
-    assert row["chosen by"] == "–"
+    assert "chosen by" not in row
 
 
 def test_another_task_stands_beside_the_claim_about_it():
@@ -72,14 +77,17 @@ def test_what_a_paper_calls_accuracy_is_called_by_its_name():
     assert table(rows(name), [name]).loc[name, "paper's accuracy"] == "55.0 (N 4,962), mean class recall"
 
 
-def test_pictures_without_copies_need_no_row_of_their_own():
-    alone = rows("six_layer/base").query("test_condition == @BARE")
-    assert table(alone).loc["six_layer/base", "without twins"] == "–"
+def test_a_column_that_would_be_empty_is_left_out_and_a_cell_shows_a_dash():
+    with_twins, alone = rows("six_layer/base"), rows("six_layer/focal").query("test_condition == @BARE")
+    assert "without twins" not in table(alone, ["six_layer/focal"])
+    both = table(pd.concat([with_twins, alone]), ["six_layer/base", "six_layer/focal"])
+    assert both["without twins"].tolist() == ["57.0 [58.0, 62.0]", "–"]
 
 
 def test_data_without_claims_have_a_table_too():
     shown = comparison_table(rows("six_layer/base"), ["six_layer/base"], claims("synthetic"))
-    assert shown["paper's accuracy"].tolist() == ["–"]
+    assert "paper's accuracy" not in shown
+    assert shown["macro F1"].tolist() == ["50.0 [48.0, 52.0]"]
 
 
 def test_a_variant_that_was_not_measured_is_named():

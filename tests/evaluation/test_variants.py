@@ -1,5 +1,7 @@
 """Every number here is worked out by hand from a few pictures."""
 
+import json
+
 import numpy as np
 import pandas as pd
 import pytest
@@ -7,15 +9,20 @@ import pytest
 from fer_lib.evaluation.compare import Difference
 from fer_lib.evaluation.papers import claims
 from fer_lib.evaluation.results import BARE, COLUMNS
-from fer_lib.evaluation.variants import difference_table, differences, variant_rows, verdicts
+from fer_lib.evaluation.variants import Change, difference_table, differences, variant_rows, verdicts
 from fer_lib.runs import Run
 
 CLASSES = ("anger", "fear")
-SURELY_UP, SURELY_DOWN = Difference(0.03, 0.01, 0.05, 0.004), Difference(-0.03, -0.05, -0.01, 0.004)
-WIDE, NARROW = Difference(0.02, -0.02, 0.07, 0.4), Difference(-0.01, -0.02, 0.005, 0.3)
+RECALL = Difference(-0.06, -0.08, -0.04)
+SURELY_UP, SURELY_DOWN = (
+    Change(Difference(*numbers), RECALL) for numbers in ((0.03, 0.01, 0.05, 0.004), (-0.03, -0.05, -0.01, 0.004))
+)
+WIDE, NARROW = (
+    Change(Difference(*numbers), RECALL) for numbers in ((0.02, -0.02, 0.07, 0.4), (-0.01, -0.02, 0.005, 0.3))
+)
 
 
-def run_of(folder, right: str, order=slice(None)) -> Run:
+def run_of(folder, right: str, order=slice(None), epochs=3, best=1, limit=9, patience=2) -> Run:
     """A run that judged as many test pictures as `right` has letters, the k-th rightly where it is an x."""
     folder.mkdir()
     numbers = np.arange(len(right))
@@ -23,6 +30,9 @@ def run_of(folder, right: str, order=slice(None)) -> Run:
     frame = pd.DataFrame({"id": numbers, "split": "test", "label": [CLASSES[number % 2] for number in numbers]})
     frame = frame.assign(anger=np.where(named == 0, 0.9, 0.1), fear=np.where(named == 1, 0.9, 0.1))
     frame.iloc[order].to_parquet(folder / "predictions.parquet", index=False)
+    accuracy = [0.9 if epoch + 1 == best else 0.5 for epoch in range(epochs)]
+    pd.DataFrame({"validation_accuracy": accuracy}).to_csv(folder / "history.csv", index=False)
+    (folder / "experiment.json").write_text(json.dumps({"experiment": {"max_epochs": limit, "patience": patience}}))
     return Run(folder)
 
 
@@ -39,9 +49,11 @@ def test_a_picture_more_of_four_is_a_quarter_and_proves_nothing(tmp_path):
     reference = run_of(tmp_path / "base", "xx--")
     others = {"better": run_of(tmp_path / "better", "xxx-"), "worse": run_of(tmp_path / "worse", "---x")}
     changes = differences(reference, others, CLASSES, 200)
-    assert {name: change.value for name, change in changes.items()} == {"better": 0.25, "worse": -0.25}
-    assert changes["better"].p == 1.0  # one picture changed: a coin always splits it like this, or the other way
-    assert changes["worse"].p == 1.0  # 1 won, 2 lost: all of three coins' ends are as extreme
+    assert {name: change.accuracy.value for name, change in changes.items()} == {"better": 0.25, "worse": -0.25}
+    assert (
+        changes["better"].accuracy.p == 1.0
+    )  # one picture changed: a coin always splits it like this, or the other way
+    assert changes["worse"].accuracy.p == 1.0  # 1 won, 2 lost: all of three coins' ends are as extreme
     assert changes["better"].verdict == "does not surely change"
 
 
@@ -50,16 +62,16 @@ def test_four_pictures_of_four_are_too_few_for_mcnemar_and_six_of_six_enough(tmp
         differences(run_of(tmp_path / f"base{n}", n * "-"), {"all": run_of(tmp_path / f"all{n}", n * "x")}, CLASSES, 50)
         for n in (4, 6)
     )
-    assert (few["all"].value, few["all"].p) == (1.0, 2 / 2**4)
+    assert (few["all"].accuracy.value, few["all"].accuracy.p) == (1.0, 2 / 2**4)
     assert few["all"].verdict == "does not surely change"
-    assert (many["all"].value, many["all"].p) == (1.0, 2 / 2**6)
-    assert many["all"].verdict == "raises"
+    assert (many["all"].accuracy.value, many["all"].accuracy.p) == (1.0, 2 / 2**6)
+    assert many["all"].verdict == "rises"
 
 
 def test_pictures_are_compared_by_their_id_and_not_by_their_place(tmp_path):
     reference = run_of(tmp_path / "base", "x-x-")
     turned = run_of(tmp_path / "turned", "x-x-", order=slice(None, None, -1))
-    change = differences(reference, {"turned": turned}, CLASSES, 50)["turned"]
+    change = differences(reference, {"turned": turned}, CLASSES, 50)["turned"].accuracy
     assert (change.value, change.low, change.high, change.p) == (0, 0, 0, 1)
 
 
@@ -77,11 +89,46 @@ def test_runs_about_other_pictures_are_not_compared(tmp_path):
 def test_the_table_of_changes_shows_the_whole_interval_in_points():
     table = difference_table({"augmented": SURELY_UP, "focal": NARROW})
     assert table.index.tolist() == ["augmented", "focal"]
-    change, p, so = table.loc["augmented"]
-    assert "+3.0" in change
-    assert "[+1.0, +5.0]" in change
-    assert (p, so) == ("0.004", "raises")
-    assert table.loc["focal", "so it"] == "does not surely change"
+    assert table.loc["augmented"].tolist() == ["+3.0 [+1.0, +5.0]", "0.004", "-6.0 [-8.0, -4.0]", "rises"]
+    assert table.loc["focal", "so accuracy"] == "does not surely change"
+
+
+def test_a_training_that_its_limit_cut_off_is_told_and_proves_no_finding(tmp_path):
+    reference = run_of(tmp_path / "base", "xxxxxx")
+    others = {
+        "ended": run_of(tmp_path / "ended", "------", epochs=9, best=7),  # its patience ran out just then
+        "cut": run_of(tmp_path / "cut", "------", epochs=9, best=8),
+        "planned": run_of(tmp_path / "planned", "------", epochs=9, best=9, patience=9),
+    }
+    changes = differences(reference, others, CLASSES, 50)
+    assert {name: change.cut_off for name, change in changes.items()} == {"ended": None, "cut": 9, "planned": None}
+    assert difference_table(changes)["so accuracy"].tolist() == [
+        "falls",
+        "falls; training cut off after 9 epochs",
+        "falls",
+    ]
+    papers = claimed(claim("six_layer/base", 0.57), claim("six_layer/cut", 0.61))
+    (sentence,) = verdicts(changes, papers, "six_layer", [0.6])
+    assert "by *cut* cannot be judged by a training that was cut off after 9 epochs: " in sentence
+
+
+def test_a_reference_that_was_cut_off_proves_no_finding_either(tmp_path):
+    reference = run_of(tmp_path / "base", "------", epochs=9, best=9)
+    change = differences(reference, {"ended": run_of(tmp_path / "ended", "xxxxxx")}, CLASSES, 50)["ended"]
+    assert change.cut_off == 9
+
+
+def test_class_recall_counts_the_small_class_as_much_as_the_large_one(tmp_path):
+    """Of anger's four pictures one is lost, of fear's two both are won: (-1/4 + 2/2) / 2."""
+    for name, letters in (("before", "xxxx--"), ("after", "xxx-xx")):
+        frame = run_of(tmp_path / name, letters).predictions
+        frame["label"] = ["anger"] * 4 + ["fear"] * 2
+        right = np.array([letter == "x" for letter in letters])
+        frame["anger"] = np.where(right == (frame["label"] == "anger"), 0.9, 0.1)
+        frame.assign(fear=1 - frame["anger"]).to_parquet(tmp_path / name / "predictions.parquet", index=False)
+    change = differences(Run(tmp_path / "before"), {"after": Run(tmp_path / "after")}, CLASSES, 50)["after"]
+    assert change.accuracy.value == pytest.approx(1 / 6)
+    assert change.recall.value == pytest.approx(3 / 8)
 
 
 @pytest.mark.parametrize(
@@ -96,7 +143,10 @@ def test_the_table_of_changes_shows_the_whole_interval_in_points():
 def test_a_papers_finding_is_judged_by_what_was_measured_here(change, word):
     papers = claimed(claim("six_layer/base", 0.57), claim("six_layer/augmented", 0.61))
     (sentence,) = verdicts({"augmented": change}, papers, "six_layer", [0.6])
-    assert sentence == f"The paper's change of +4.0 points by *augmented* {word} ({change}; one seed each)."
+    assert sentence == (
+        f"The paper's change of +4.0 points by *augmented* {word} ({change.accuracy}; one seed each) and lowers mean "
+        "class recall (-6.0 points [-8.0, -4.0])."
+    )
 
 
 def test_what_another_seed_could_do_too_confirms_nothing():

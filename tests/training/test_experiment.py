@@ -33,6 +33,7 @@ DEFAULTS = {
     "plateau_patience": 5,
     "averaging": 0.0,
     "sharpness": 0.0,
+    "chosen_by": "accuracy",
     "max_epochs": 60,
     "patience": 8,
     "watch_test": False,

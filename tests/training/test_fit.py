@@ -6,6 +6,7 @@ import pandas as pd
 import pytest
 import torch
 from safetensors.torch import load_file
+from sklearn.metrics import balanced_accuracy_score
 from torch import nn
 
 from fer_lib.data.splits import split_rows
@@ -19,6 +20,7 @@ from fer_lib.runs import RunStore
 from fer_lib.training.augment import centred, to_unit
 from fer_lib.training.experiment import Experiment
 from fer_lib.training.fit import fit
+from fer_lib.training.loop import Training
 
 SHORT = Experiment("six_layer/short", max_epochs=3, batch_size=70, augmentation="paper004")
 REMEMBERING = {
@@ -166,16 +168,35 @@ def test_a_finished_run_holds_no_checkpoint_and_its_record_names_every_file(fini
         assert {"history.csv", "predictions.parquet", "weights.safetensors", "test_readings.csv"} <= files
 
 
-def test_the_kept_weights_are_those_of_the_best_validation_epoch(half_table, finished):
+@pytest.mark.parametrize("chosen_by", ["accuracy", "recall"])
+def test_the_kept_weights_are_those_of_the_best_validation_epoch(half_table, tmp_path, monkeypatch, chosen_by):
+    """Validation is made to say that the second of three epochs was best, by one measure and not by the other."""
+    after, judge = [], Training._judge
+    said = {"accuracy": [0.5, 0.4, 0.3], "recall": [0.5, 0.4, 0.3], chosen_by: [0.2, 0.9, 0.3]}
+
+    def judged(training, validation, test):
+        after.append({name: value.clone() for name, value in training.judged.state_dict().items()})
+        told = {f"validation_{name}": values[len(after) - 1] for name, values in said.items()}
+        return judge(training, validation, test) | told
+
+    monkeypatch.setattr(Training, "_judge", judged)
+    run = fit(replace(SHORT, chosen_by=chosen_by), half_table, RunStore(tmp_path))
+    kept = load_file(run.folder / "weights.safetensors")
+    assert [all(torch.equal(kept[name], epoch[name]) for name in kept) for epoch in after] == [False, True, False]
     network = SixLayerCNN().eval()
-    network.load_state_dict(load_file(finished["plain"].folder / "weights.safetensors"))
+    network.load_state_dict(kept)
     validation = split_rows(half_table, "validation")
     pictures = torch.from_numpy(load_pictures(validation))[:, None]
     with torch.no_grad(), torch.autocast("cpu", torch.bfloat16):
-        classes = network(centred(to_unit(pictures))).argmax(1)
-    right = [BASIC[k] == label for k, label in zip(classes, validation["label"], strict=True)]
-    best = finished["plain"].history["validation_accuracy"].max()
-    assert sum(right) / len(right) == pytest.approx(best, abs=0.06)  # two pictures
+        scores = network(centred(to_unit(pictures))).float().softmax(1)
+    assert torch.allclose(scores, torch.tensor(run.of_split("validation")[list(BASIC)].to_numpy()), atol=1e-3)
+
+
+def test_mean_class_recall_of_validation_is_scikit_learns(half_table, tmp_path):
+    run = fit(replace(SHORT, max_epochs=1, chosen_by="recall"), half_table, RunStore(tmp_path))
+    validation = run.of_split("validation")
+    theirs = balanced_accuracy_score(validation["label"], validation[list(BASIC)].idxmax(axis=1))
+    assert run.history["validation_recall"].iloc[0] == pytest.approx(theirs)
 
 
 def test_test_is_read_once_and_predictions_are_probabilities(finished):

@@ -5,6 +5,7 @@ import pytest
 import torch
 
 from fer_lib.data.table import make_table, table_hash, usable
+from fer_lib.data.tasks import six_emotions
 from fer_lib.emotions import BASIC
 from fer_lib.errors import StudyError
 from fer_lib.profiles import get_profile
@@ -14,6 +15,7 @@ from fer_lib.training.gather import Gatherer
 
 SEED = 3  # of the first run, so that seeds are seen to count on from it
 PAPER_001 = ("happiness", "surprise", "sadness", "anger", "disgust", "fear")
+TOO_LONG = "profile smoke makes this with a GPU only; `python -m fer_lib train` makes it anywhere"
 PROFILE = replace(
     get_profile("smoke"),
     without_gpu=("six_layer/*", "gimefive/13_bn", "transfer/resnet18/*", "search"),
@@ -66,7 +68,7 @@ def few(toy_table):
 def test_what_the_profile_has_no_time_for_is_left_out_with_its_reason(machine, toy_table):
     assert machine.gatherer.runs("gimefive/10", toy_table) == []
     assert machine.trained == []
-    assert machine.gatherer.left_out == {"gimefive/10": "it takes a GPU, or more time than this profile gives"}
+    assert machine.gatherer.left_out == {"gimefive/10": TOO_LONG}
 
 
 def test_what_the_profile_has_time_for_is_trained_once_and_then_found(machine, toy_table):
@@ -89,7 +91,7 @@ def test_a_run_that_another_machine_trained_is_found_where_there_is_no_time_for_
 def test_the_seeds_that_are_there_are_given_and_the_missing_ones_told(machine, toy_table):
     runs = machine.gatherer.runs("six_layer/base", toy_table, seeds=2)
     assert [run.experiment["seed"] for run in runs] == [SEED]
-    told = "1 of 2 seeds are there; for the rest it takes a GPU, or more time than this profile gives"
+    told = f"1 of 2 seeds are there; for the rest {TOO_LONG}"
     assert machine.gatherer.left_out == {"six_layer/base": told}
 
 
@@ -203,13 +205,43 @@ def test_experiments_of_one_network_share_their_start(machine, toy_table, few, m
     assert machine.names.count("start/resnet18") == 1
 
 
-def test_a_start_that_nobody_trained_leaves_out_what_begins_from_it(machine, toy_table, few, monkeypatch):
-    machine.gatherer.cache.mkdir()
-    (machine.gatherer.cache / "start-0123.parquet").touch()
+def test_no_face_is_drawn_to_look_for_a_start_that_was_trained_at_another_size_only(
+    machine, toy_table, few, monkeypatch
+):
+    name = "transfer/resnet18/drawn/full"
     monkeypatch.setattr(gather, "drawn_faces", lambda *words: few)
-    assert machine.gatherer.runs("transfer/vgg11/drawn/full", toy_table) == []
-    assert machine.trained == []
-    assert list(machine.gatherer.left_out) == ["transfer/vgg11/drawn/full"]
+    machine.gatherer.train(name, toy_table, SEED)
+    monkeypatch.setattr(gather, "drawn_faces", lambda *words: pytest.fail("drawn"))
+    machine.gatherer.profile = replace(PROFILE, max_epochs=60, without_gpu=())
+    assert machine.gatherer.runs(name, toy_table) == []
+    assert list(machine.gatherer.left_out) == [name]
+
+
+def test_a_start_that_was_trained_at_this_size_is_looked_up(machine, toy_table, few, monkeypatch):
+    name = "transfer/resnet18/drawn/full"
+    monkeypatch.setattr(gather, "drawn_faces", lambda *words: few)
+    machine.gatherer.train(name, toy_table, SEED)
+    machine.gatherer.profile = replace(PROFILE, without_gpu=())
+    assert [run.experiment["name"] for run in machine.gatherer.runs(name, toy_table)] == [name]
+
+
+def test_the_task_of_six_emotions_is_made_once_for_all_of_its_experiments(machine, toy_table, monkeypatch):
+    made = []
+    monkeypatch.setattr(gather, "six_emotions", lambda *words: made.append(words) or six_emotions(*words))
+    for name in ("gimefive/13_bn", "gimefive/13_bn", "gimefive/10"):
+        machine.gatherer.runs(name, toy_table)
+    assert len(made) == 1
+
+
+def test_a_damaged_file_of_imagenets_weights_is_told_and_not_taken_for_a_missing_one(machine, toy_table, monkeypatch):
+    def damaged(network):
+        raise StudyError("the file is damaged")
+
+    monkeypatch.setattr(gather, "imagenet", damaged)
+    monkeypatch.setattr(gather, "has_imagenet", lambda network: True)
+    machine.gatherer.profile = replace(get_profile("full"), without_gpu=("transfer/*",))
+    with pytest.raises(StudyError, match="damaged"):
+        machine.gatherer.runs("transfer/resnet18/imagenet/frozen", toy_table)
 
 
 def test_no_face_is_drawn_for_what_is_left_out(machine, toy_table, monkeypatch):
@@ -254,24 +286,30 @@ def test_profile_full_does_not_search_without_a_gpu(machine, toy_table, monkeypa
     monkeypatch.setattr("fer_lib.training.search.search", lambda *words: pytest.fail("searched"))
     machine.gatherer.profile = get_profile("full")
     assert machine.gatherer.search("six_layer/base", {}, toy_table) is None
-    assert machine.gatherer.left_out == {"search": "it takes a GPU, or more time than this profile gives"}
+    assert machine.gatherer.left_out["search"].startswith("profile full makes this with a GPU only; ")
 
 
-def test_trials_that_another_machine_finished_are_shown_and_the_rest_is_told(machine, toy_table, monkeypatch):
-    there = pd.DataFrame({"value": [0.5, 0.6]})
+@pytest.mark.parametrize(("made", "told"), [(2, "2 of 30 trials are there; profile full "), (30, None)])
+def test_trials_that_another_machine_finished_are_shown_and_the_rest_is_told(
+    machine, toy_table, monkeypatch, made, told
+):
+    there = pd.DataFrame({"value": [0.5] * made})
     monkeypatch.setattr("fer_lib.training.search.finished", lambda *words: there)
     machine.gatherer.profile = get_profile("full")
     assert machine.gatherer.search("six_layer/base", {}, toy_table) is there
-    assert list(machine.gatherer.left_out) == ["search"]
+    assert machine.gatherer.left_out.get("search", "").startswith(told or "")
+    assert ("search" in machine.gatherer.left_out) == bool(told)
 
 
 def test_the_grid_of_paper_001_is_shown_where_it_was_made_and_never_made_here(machine, toy_table, monkeypatch):
     machine.has_gpu(monkeypatch, True)
-    assert machine.gatherer.grid("gimefive/15_bn_dropout", toy_table) is None
+    assert machine.gatherer.grid(toy_table) is None
     assert "search gimefive/15_bn_dropout --grid" in machine.gatherer.left_out.pop("grid")
-    there = pd.DataFrame({"value": [0.5]})
-    monkeypatch.setattr("fer_lib.training.search.finished", lambda base, space, table, *words, grid: there)
-    assert machine.gatherer.grid("gimefive/15_bn_dropout", toy_table) is there
+    for made, told in ((1, "1 of its 72 trainings are there"), (72, "")):
+        there = pd.DataFrame({"value": [0.5] * made})
+        monkeypatch.setattr("fer_lib.training.search.finished", lambda *words, grid, there=there: there)
+        assert machine.gatherer.grid(toy_table) is there
+        assert machine.gatherer.left_out.pop("grid", "").startswith(told)
     assert (machine.gatherer.left_out, machine.trained) == ({}, [])
 
 

@@ -113,6 +113,12 @@ def test_a_grid_is_found_finished_later_and_not_mistaken_for_a_search(run_grid, 
     assert finished(*where).empty
 
 
+def test_looking_for_trials_writes_nothing(trainings, toy_table, tmp_path):
+    journal = tmp_path / "search" / "toy.journal"
+    assert finished(BASE, CHOICES, toy_table, RunStore(tmp_path / "store"), journal).empty
+    assert not journal.parent.exists()
+
+
 def test_a_killed_grid_still_trains_every_combination(run_grid, trainings):
     killed(lambda: run_grid(CHOICES), trainings, after=3)
     frame = run_grid(CHOICES)

@@ -4,13 +4,14 @@ from urllib.error import URLError
 import pytest
 import torch
 from safetensors.torch import load_file, save_file
+from torch.nn import BatchNorm2d
 
 from fer_lib.errors import StudyError
 from fer_lib.models.face_resnet import FACE_RESNETS
 from fer_lib.runs import RunStore
 from fer_lib.training.experiment import Experiment
 from fer_lib.training.fit import fit
-from fer_lib.training.starts import body_features, new_network
+from fer_lib.training.starts import body_features, new_network, settle
 
 SMALL = Experiment("small", "face_resnet_small")
 LINEAR = Experiment("linear", "resnet18_linear", frozen=True, size=32, max_epochs=2, learning_rate=0.01)
@@ -106,6 +107,31 @@ def test_features_are_made_once_and_again_for_other_weights_pictures_or_program(
     monkeypatch.setattr("fer_lib.training.starts.code_version", lambda *_: "another program")
     body_features(SMALL, network, pictures, tmp_path, CPU)
     assert len(calls) == 4
+
+
+@torch.no_grad()
+def test_a_random_body_is_settled_on_the_mean_and_spread_of_its_own_maps(pictures, tmp_path):
+    plain = replace(SMALL, precision="32-true")
+    network = new_network(plain, tmp_path)
+    first, norm = network.body[0], next(layer for layer in network.body.modules() if isinstance(layer, BatchNorm2d))
+    settle(plain, network, pictures, tmp_path, CPU)
+    maps = first(pictures / 127.5 - 1)
+    assert torch.allclose(norm.running_mean, maps.mean((0, 2, 3)), atol=1e-5)
+    assert torch.allclose(norm.running_var, maps.var((0, 2, 3)), rtol=1e-4)
+    again = new_network(plain, tmp_path)
+    settle(plain, again, pictures, tmp_path, CPU)  # from the cache
+    assert torch.equal(again.body(pictures / 127.5 - 1), network.body(pictures / 127.5 - 1))
+
+
+def test_the_features_of_a_deep_random_body_tell_pictures_apart_once_it_is_settled(pictures, tmp_path):
+    """Unsettled, those of MobileNetV2 fade to some 10⁻⁹."""
+    deep = Experiment("deep", "mobilenet_v2_linear", size=32, frozen=True)
+    network = new_network(deep, tmp_path)
+    large = pictures.repeat_interleave(2, 2).repeat_interleave(2, 3)
+    faded = body_features(deep, network, large, tmp_path, CPU).std(0).mean()
+    settle(deep, network, large, tmp_path, CPU)
+    assert faded < 1e-6
+    assert body_features(deep, network, large, tmp_path, CPU).std(0).mean() > 0.01
 
 
 def test_a_network_with_a_frozen_body_trains_and_keeps_its_head_alone(toy_table, tmp_path):
