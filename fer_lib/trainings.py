@@ -3,6 +3,7 @@
 from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
+from math import prod
 
 import pandas as pd
 
@@ -130,5 +131,9 @@ class Trainings:
 
 
 def _braced(variants: Sequence[str]) -> str:
-    """One variant as it is, several as a shell writes them: {10,13_bn}."""
-    return variants[0] if len(variants) == 1 else f"{{{','.join(variants)}}}"
+    """The variants as a shell writes them: {10,13_bn}, or, where every combination is there, {vgg11,resnet18}/{a,b}."""
+    if len({variant.count("/") for variant in variants}) == 1:
+        parts = [list(dict.fromkeys(part)) for part in zip(*(variant.split("/") for variant in variants), strict=True)]
+        if prod(map(len, parts)) == len(variants):
+            return "/".join(part[0] if len(part) == 1 else f"{{{','.join(part)}}}" for part in parts)
+    return f"{{{','.join(variants)}}}"

@@ -172,6 +172,17 @@ def test_what_is_left_out_is_said_by_reason_and_family_and_said_once(trainings):
     assert len(kept(trainings)) == 2
 
 
+def test_all_combinations_of_what_is_left_out_are_said_as_such(trainings):
+    names = [f"transfer/{network}/{start}/full" for network in ("vgg11", "resnet50") for start in ("drawn", "random")]
+    trainings._gatherer.left_out.update(dict.fromkeys(names, "no GPU"))
+    trainings.say_left_out()
+    trainings._gatherer.left_out.update(dict.fromkeys(names[:3], "no GPU"))
+    trainings.say_left_out()
+    whole, some = (item["text"] for item in kept(trainings))
+    assert "`transfer/{vgg11,resnet50}/{drawn,random}/full`" in whole
+    assert "`transfer/{vgg11/drawn/full,vgg11/random/full,resnet50/drawn/full}`" in some
+
+
 def test_what_is_said_and_shown_outside_a_notebook_is_kept_too(trainings, capsys):
     trainings.study.say("Something was measured.")
     trainings.study.show_table(pd.DataFrame({"a": [1]}), "t", "One table")

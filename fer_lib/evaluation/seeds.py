@@ -50,14 +50,6 @@ def seed_values(
     return found.sort_values("seed")["value"].to_numpy(float)
 
 
-def mean_sd_text(
-    rows: pd.DataFrame, experiment: str, metric: str = "accuracy", split: str = "test", condition: str = BARE
-) -> str:
-    """Mean and standard deviation over seeds in percent, as in `74.3 ± 0.2 (5 seeds)`; raises as `seed_values`."""
-    values = seed_values(rows, experiment, metric, split, condition)
-    return f"{spread_text(values)} ({_number(len(values))})"
-
-
 def spread_text(values: np.ndarray) -> str:
     """Fractions as mean and standard deviation in percent, as in `74.3 ± 0.2`; the mean alone for one value."""
     mean = f"{100 * np.mean(values):.1f}"

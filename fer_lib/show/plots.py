@@ -194,14 +194,17 @@ def against_papers(rows: pd.DataFrame, title: str, xlabel: str = "accuracy [%]")
     """Our values with intervals beside the papers' claims. `rows`: name, source, value, low, high (fractions)."""
     names = list(dict.fromkeys(rows["name"]))
     figure, axis = plt.subplots(figsize=(7.5, 0.42 * len(names) + 1.2))
-    for source, colour, marker in (("ours", OURS, "o"), ("paper", PAPER, "D")):
+    for source, colour, marker, told in (
+        ("ours", OURS, "o", "ours, 95 % interval"),
+        ("paper", PAPER, "D", "published"),
+    ):
         part = rows[rows["source"] == source]
         if part.empty:
             continue
         y = [names.index(name) + (0.12 if source == "paper" else -0.12) for name in part["name"]]
         low, high = (part[side].fillna(part["value"]) for side in ("low", "high"))
         error = 100 * np.abs(np.vstack([part["value"] - low, high - part["value"]]))
-        axis.errorbar(100 * part["value"], y, xerr=error, fmt=marker, color=colour, capsize=3, label=source)
+        axis.errorbar(100 * part["value"], y, xerr=error, fmt=marker, color=colour, capsize=3, label=told)
     axis.set(yticks=range(len(names)), yticklabels=names, xlabel=xlabel, title=title)
     axis.invert_yaxis()
     axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))

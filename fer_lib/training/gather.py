@@ -186,9 +186,7 @@ class Gatherer:
         return None
 
     def _too_long(self, command: str) -> str:
-        return (
-            f"profile {self.profile.name} makes this with a GPU only; `python -m fer_lib {command}` makes it anywhere"
-        )
+        return f"profile {self.profile.name} leaves that to a GPU; `python -m fer_lib {command}` does it anywhere"
 
     def _has_time(self, name: str, seed: int) -> bool:
         if torch.cuda.is_available():

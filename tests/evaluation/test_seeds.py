@@ -4,7 +4,7 @@ import pytest
 
 from fer_lib.evaluation.papers import claims
 from fer_lib.evaluation.results import COLUMNS
-from fer_lib.evaluation.seeds import mean_sd_text, over_seeds, seed_values, spread_text
+from fer_lib.evaluation.seeds import over_seeds, seed_values, spread_text
 
 VALUES = (0.741, 0.743, 0.745, 0.744, 0.742)  # mean 0.743, sd √(10/4) · 0.001
 
@@ -47,11 +47,11 @@ def test_values_come_in_the_order_of_the_seeds():
 
 
 def test_mean_and_spread_read_in_percent():
-    assert mean_sd_text(rows(), "strong/single") == "74.3 ± 0.2 (5 seeds)"
+    assert spread_text(seed_values(rows(), "strong/single")) == "74.3 ± 0.2"
 
 
 def test_one_seed_claims_no_spread():
-    assert mean_sd_text(rows(VALUES[1:2]), "strong/single", "accuracy") == "74.3 (1 seed)"
+    assert spread_text(seed_values(rows(VALUES[1:2]), "strong/single")) == "74.3"
     assert over_seeds(rows(VALUES[1:2]))["note"].tolist() == ["mean of 1 seed"]
 
 
@@ -66,7 +66,7 @@ def test_seeds_tested_on_different_pictures_or_counted_twice_are_an_error():
         with pytest.raises(ValueError, match=f"strong/single, test, bare, accuracy: .*{message}"):
             over_seeds(wrong)
         with pytest.raises(ValueError, match=message):
-            mean_sd_text(wrong, "strong/single")
+            seed_values(wrong, "strong/single")
 
 
 def test_an_experiment_without_seeds_is_named():

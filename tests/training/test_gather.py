@@ -15,7 +15,7 @@ from fer_lib.training.gather import Gatherer
 
 SEED = 3  # of the first run, so that seeds are seen to count on from it
 PAPER_001 = ("happiness", "surprise", "sadness", "anger", "disgust", "fear")
-TOO_LONG = "profile smoke makes this with a GPU only; `python -m fer_lib train` makes it anywhere"
+TOO_LONG = "profile smoke leaves that to a GPU; `python -m fer_lib train` does it anywhere"
 PROFILE = replace(
     get_profile("smoke"),
     without_gpu=("six_layer/*", "gimefive/13_bn", "transfer/resnet18/*", "search"),
@@ -286,7 +286,7 @@ def test_profile_full_does_not_search_without_a_gpu(machine, toy_table, monkeypa
     monkeypatch.setattr("fer_lib.training.search.search", lambda *words: pytest.fail("searched"))
     machine.gatherer.profile = get_profile("full")
     assert machine.gatherer.search("six_layer/base", {}, toy_table) is None
-    assert machine.gatherer.left_out["search"].startswith("profile full makes this with a GPU only; ")
+    assert machine.gatherer.left_out["search"].startswith("profile full leaves that to a GPU; ")
 
 
 @pytest.mark.parametrize(("made", "told"), [(2, "2 of 30 trials are there; profile full "), (30, None)])
