@@ -116,7 +116,7 @@ PROFILES = {
             seeds=5,
             seeds_without_gpu=1,
             trials=30,
-            without_gpu=(*_SIX_LAYER, "strong/small", *_CACHED),
+            without_gpu=(*_SIX_LAYER, "six_layer/balanced*", "strong/small", *_CACHED),
             resamples=10000,
         ),
     )

@@ -140,6 +140,12 @@ def test_the_report_is_one_file_that_asks_for_no_other(study):
     assert html.count('src="data:image/webp;base64,') == len(list((study / "report" / "figures").glob("*.png")))
 
 
+def test_no_line_of_the_report_breaks_between_a_number_and_its_interval(study):
+    html = (study / "report" / "report.html").read_text()
+    assert re.search(r"\d\xa0\[\d", html)
+    assert not re.search(r"\d \[[-+]?\d", html)
+
+
 def test_the_manifest_has_the_true_hash_of_every_input_and_output(study):
     manifest = json.loads((study / "report" / "manifest.json").read_text())
     for name, expected in manifest["inputs"].items():

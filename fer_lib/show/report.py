@@ -3,6 +3,7 @@
 import base64
 import io
 import json
+import re
 import shutil
 from pathlib import Path
 
@@ -18,6 +19,7 @@ from fer_lib.manifest import build_manifest
 from fer_lib.runs import Run
 
 FIRST = "11_report"  # the answer comes before the way to it
+INTERVAL = re.compile(r"[-+]?\d[\d.,]*(?: ± [\d.]+)? \[[^\]]*\]")  # which no line break should tear apart
 
 
 def publish(folder: Path, target: Path) -> None:
@@ -111,7 +113,7 @@ def _item(item: dict, folder: Path) -> str:
     if item["kind"] in ("run", "pool"):
         return ""
     if item["kind"] == "figure":
-        return f"![{item['text']}](figures/{item['name']}.png)" if item["public"] else ""
+        return f"![{item['text']}](figures/{item['name']}.png)\n\n*{item['text']}*" if item["public"] else ""
     frame = pd.read_csv(folder / "tables" / f"{item['name']}.csv", dtype=str, keep_default_na=False)
     frame = frame.rename(columns={name: "" for name in frame.columns if name.startswith("Unnamed")})
     return f"**{item['text']}**\n\n{frame.to_markdown(index=False, disable_numparse=True)}"
@@ -136,5 +138,6 @@ def _html(text: str, folder: Path) -> str:
             if child.type == "image":
                 child.attrSet("src", _inline(folder / child.attrs["src"]))
     body = markdown.renderer.render(tokens, markdown.options, {})
+    body = INTERVAL.sub(lambda found: found[0].replace(" ", "\N{NO-BREAK SPACE}"), body)
     template = Template((Path(__file__).parent / "report.html").read_text(encoding="utf-8"))
     return template.render(title=tokens[1].content, headings=headings, body=body)
