@@ -39,6 +39,25 @@ def comparison_table(results: pd.DataFrame, experiments: Sequence[str], papers: 
     return frame.loc[:, (frame != EMPTY).any()]
 
 
+def starts_table(results: pd.DataFrame) -> pd.DataFrame:
+    """The best network of each start and each way to go on, by validation: its accuracy on test in percent, its name.
+
+    Parameters
+    ----------
+    results : tidy rows; those of `transfer/<network>/<start>/<part>` count
+
+    Returns
+    -------
+    index what was trained (frozen, head, full), columns the starts; texts
+    """
+    best = pd.DataFrame(index=pd.Index([], name="trained"))
+    names = [name for name in results["experiment"].unique() if name.startswith("transfer/")]
+    for name in sorted(names, key=lambda name: pick(results, name, split="validation")["value"]):  # the last one stays
+        _, network, start, part = name.split("/")
+        best.loc[part, start] = f"{interval_text(pick(results, name))} {network}"
+    return best.fillna(EMPTY)
+
+
 def _row(results: pd.DataFrame, name: str, papers: pd.DataFrame) -> dict[str, str]:
     ours = pick(results, name)
     condition = ours["test_condition"]

@@ -4,7 +4,7 @@ import pytest
 
 from fer_lib.evaluation.papers import claims
 from fer_lib.evaluation.results import BARE, BARE_SIX, COLUMNS, without_twins
-from fer_lib.evaluation.tables import comparison_table
+from fer_lib.evaluation.tables import comparison_table, starts_table
 
 VALUES = {"accuracy": 0.60, "mean class recall": 0.55, "macro F1": 0.50}
 
@@ -93,3 +93,20 @@ def test_data_without_claims_have_a_table_too():
 def test_a_variant_that_was_not_measured_is_named():
     with pytest.raises(KeyError, match="no result for six_layer/focal"):
         table(rows("six_layer/base"), ["six_layer/focal"])
+
+
+def test_of_each_start_the_network_that_validation_prefers_is_shown_with_its_test_accuracy():
+    def both(network, start, part, validation, test):
+        name = f"transfer/{network}/{start}/{part}"
+        return pd.concat([rows(name, plus=validation, split="validation"), rows(name, plus=test)])
+
+    measured = [
+        both("vgg11", "random", "frozen", 0.2, 0.0),
+        both("resnet18", "random", "frozen", 0.1, 0.3),  # better on test alone
+        both("resnet18", "drawn", "frozen", 0.0, 0.1),
+        both("vgg11", "random", "head", 0.0, 0.0),
+        rows("strong/small"),
+    ]
+    table = starts_table(pd.concat(measured))
+    assert table.loc["frozen"].to_dict() == {"random": "60.0 [58.0, 62.0] vgg11", "drawn": "70.0 [58.0, 62.0] resnet18"}
+    assert table.loc["head"].to_dict() == {"random": "60.0 [58.0, 62.0] vgg11", "drawn": "–"}
