@@ -109,8 +109,10 @@ class RunStore:
     def has(self, experiment) -> bool:
         """Whether the experiment was trained on some data, by some version of the program."""
         wanted = json.loads(json.dumps(dataclasses.asdict(experiment)))
-        records = self.root.glob(f"{_stem(experiment)}-*/{RECORD}")
-        return any(_read_json(record)["experiment"] == wanted for record in records)
+        records = [_read_json(record)["experiment"] for record in self.root.glob(f"{_stem(experiment)}-*/{RECORD}")]
+        # A setting that is younger than the record was at its default then.
+        added = {field.name: field.default for field in dataclasses.fields(experiment)}
+        return any(added | record == wanted for record in records)
 
     def folder(self, experiment, data: str, code: str) -> Path:
         """Where the run of `experiment` lies when it is finished.

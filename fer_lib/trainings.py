@@ -104,7 +104,8 @@ class Trainings:
     def say_left_out(self) -> None:
         """Show what was left out since this was last said, so that no gap looks like a result.
 
-        `python -m fer_lib train` and `search` on another machine can fill the run store, from which it is taken then.
+        `python -m fer_lib train` and `search` on another machine can fill `runs/store` and `runs/search`, from which
+        it is taken then.
         """
         reasons: dict[str, dict[str, list[str]]] = {}
         for experiment, reason in self._gatherer.left_out.items():

@@ -102,3 +102,19 @@ def test_a_damaged_run_is_refused_when_it_is_found(tmp_path):
     (store.get(Toy(), "data", "code", make).folder / "history.csv").write_text("epoch\n9\n")
     with pytest.raises(StudyError, match=r"history\.csv is damaged or missing"):
         store.find(Toy(), "data", "code")
+
+
+def test_whether_an_experiment_was_trained_on_some_data_is_known_without_the_data(tmp_path):
+    store = RunStore(tmp_path)
+    store.get(Toy(), "data", "code", make)
+    assert store.has(Toy())
+    assert not store.has(Toy(value=2))
+
+
+def test_a_setting_that_came_after_a_run_was_at_its_default_then(tmp_path):
+    store = RunStore(tmp_path)
+    record = store.get(Toy(), "data", "code", make).folder / "experiment.json"
+    record.write_text(record.read_text().replace('"value": 1', '"name": "toy/one"'))
+    assert "value" not in json.loads(record.read_text())["experiment"]
+    assert store.has(Toy())
+    assert not store.has(Toy(value=2))

@@ -9,6 +9,7 @@ from fer_lib.evaluation.seeds import seed_values, spread_text
 
 INTERVAL = "[95 % interval]"
 EMPTY = "–"
+PARTS = ("frozen", "head", "full")
 
 
 def comparison_table(results: pd.DataFrame, experiments: Sequence[str], papers: pd.DataFrame) -> pd.DataFrame:
@@ -51,11 +52,11 @@ def starts_table(results: pd.DataFrame) -> pd.DataFrame:
     index what was trained (frozen, head, full), columns the starts; texts
     """
     best = pd.DataFrame(index=pd.Index([], name="trained"))
-    names = [name for name in results["experiment"].unique() if name.startswith("transfer/")]
+    names = [name for name in results["experiment"].unique() if name.startswith("transfer/") and name[-4:] != "_tta"]
     for name in sorted(names, key=lambda name: pick(results, name, split="validation")["value"]):  # the last one stays
         _, network, start, part = name.split("/")
         best.loc[part, start] = f"{interval_text(pick(results, name))} {network}"
-    return best.fillna(EMPTY)
+    return best.reindex([part for part in PARTS if part in best.index]).fillna(EMPTY)
 
 
 def _row(results: pd.DataFrame, name: str, papers: pd.DataFrame) -> dict[str, str]:

@@ -36,10 +36,10 @@ class Change:
 
 def cut_off(run: Run) -> int | None:
     """After how many epochs the limit ended a training that would have gone on; None when it ended by itself."""
-    epochs, patience = len(run.history), run.experiment["patience"]
-    since_best = epochs - 1 - run.history["validation_accuracy"].argmax()
-    would_end = since_best >= patience or patience >= run.experiment["max_epochs"]
-    return None if would_end else epochs
+    if run.experiment["schedule"] == "cosine":  # whose length is planned
+        return None
+    epochs, judged = len(run.history), run.history[f"validation_{run.experiment['chosen_by']}"]
+    return None if epochs - 1 - judged.argmax() >= run.experiment["patience"] else epochs
 
 
 def variant_rows(

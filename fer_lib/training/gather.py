@@ -79,7 +79,7 @@ class Gatherer:
         trials = finished(base, space, *where)
         if len(trials) < self.profile.trials:
             some = f"{len(trials)} of {self.profile.trials} trials are there; " if len(trials) else ""
-            self.left_out["search"] = some + self._too_long("search")
+            self.left_out["search"] = some + self._too_long("search", table)
         return trials if len(trials) else None
 
     def grid(self, table: pd.DataFrame) -> pd.DataFrame | None:
@@ -94,8 +94,8 @@ class Gatherer:
             base, where = self.search_base(GRID_BASE, table), self.search_where(GRID_BASE, table)
             trials = finished(base, GRID_001, *where, grid=True)
         if len(trials) < size:
-            command = f"`python -m fer_lib search {GRID_BASE} --grid` makes them"
-            self.left_out["grid"] = lack or f"{len(trials)} of its {size} trainings are there; {command}"
+            command = self._command(f"search {GRID_BASE} --grid", table)
+            self.left_out["grid"] = lack or f"{len(trials)} of its {size} trainings are there; {command} makes them"
         return trials if len(trials) else None
 
     def search_base(self, name: str, table: pd.DataFrame) -> Experiment:
@@ -126,7 +126,7 @@ class Gatherer:
     def _run(self, name: str, table: pd.DataFrame, seed: int) -> Run | None:
         reason = self._lack(name, table)
         if reason is None:
-            reason = self._obstacle(name, seed)
+            reason = self._obstacle(name, table, seed)
             if reason is None:
                 return self.train(name, table, seed)
             if self._can_be_looked_up(name, table, seed):
@@ -177,16 +177,20 @@ class Gatherer:
         wanted = experiment(name, self.profile, in_order(usable(table)["label"]), seed)
         return self.store.has(start_experiment(wanted, self.profile) if wanted.start == DRAWN else wanted)
 
-    def _obstacle(self, name: str, seed: int) -> str | None:
+    def _obstacle(self, name: str, table: pd.DataFrame, seed: int) -> str | None:
         """Why this machine does not train the experiment; None when it does."""
         if not self._has_time(name, seed):
-            return self._too_long("train")
+            return self._too_long("train", table)
         if "/imagenet/" in name and not _imagenet_is_had(architecture(name), fetch=self.profile.name == "full"):
             return "ImageNet's weights are not here"
         return None
 
-    def _too_long(self, command: str) -> str:
-        return f"profile {self.profile.name} leaves that to a GPU; `python -m fer_lib {command}` does it anywhere"
+    def _too_long(self, word: str, table: pd.DataFrame) -> str:
+        command = self._command(f"{word} …", table)
+        return f"profile {self.profile.name} leaves that to a GPU; {command} does it anywhere"
+
+    def _command(self, words: str, table: pd.DataFrame) -> str:
+        return f"`python -m fer_lib {words} --dataset {table.attrs['dataset']} --profile {self.profile.name}`"
 
     def _has_time(self, name: str, seed: int) -> bool:
         if torch.cuda.is_available():

@@ -122,7 +122,9 @@ class _Search:
         if int(os.environ.get("WORLD_SIZE", 1)) > 1:
             raise StudyError("torchrun cannot search; start the same search several times instead.")
         optuna.logging.set_verbosity(optuna.logging.WARNING)
-        self.base, self.grid, self.storage = replace(base, splits=("validation",), watch_test=False), grid, storage
+        fixed = grid[0] if grid else {}  # a grid is the same whatever the base says of what it varies
+        self.base = replace(base, splits=("validation",), watch_test=False, **fixed)
+        self.grid, self.storage = grid, storage
         self.distributions = {name: _distribution(name, choices) for name, choices in space.items()}
         self.fit = partial(fit, table=table, store=store)
         key = content_hash([list(space.items()), bool(grid), _codes(self.base, space)])

@@ -64,7 +64,7 @@ def _take_body(experiment: Experiment, network: nn.Module, path: Path) -> None:
 def settle(
     experiment: Experiment, network: nn.Module, pictures: torch.Tensor, cache: Path, device: torch.device
 ) -> None:
-    """Give a body of random numbers the means and spreads of its maps over the training pictures.
+    """Give a body of random numbers the means and spreads of its maps, averaged over batches of training pictures.
 
     A trained body brings those of its training. Without any, signals fade or grow from layer to layer, and the random
     control would be weaker than random numbers are.
@@ -84,7 +84,8 @@ def settle(
             norm.reset_running_stats()
             norm.momentum = None  # the mean over all batches
             norm.train()
-        _run_body(experiment, network, pictures, device)
+        order = torch.randperm(len(pictures), generator=torch.Generator().manual_seed(experiment.seed))
+        _run_body(experiment, network, pictures[order], device)
         kept = {name: value.cpu() for name, value in body.named_buffers()}
         with atomic_write(path) as temporary:
             save_file(kept, temporary)
@@ -115,7 +116,8 @@ def body_features(
 
 def _run_body(experiment: Experiment, network: nn.Module, pictures: torch.Tensor, device: torch.device) -> torch.Tensor:
     body = network.body.to(device)
-    parts = progress(pictures.split(BATCH), f"{experiment.network}: features", unit="batch")
+    batches = pictures.tensor_split(-(-len(pictures) // BATCH))  # of nearly equal size, so that none counts more
+    parts = progress(batches, f"{experiment.network}: features", unit="batch")
     with torch.autocast(device.type, torch.bfloat16, enabled=experiment.precision == "bf16-mixed"):
         return torch.cat([body(centred(to_unit(part.to(device)))).float().cpu() for part in parts])
 

@@ -104,9 +104,12 @@ def test_of_each_start_the_network_that_validation_prefers_is_shown_with_its_tes
         both("vgg11", "random", "frozen", 0.2, 0.0),
         both("resnet18", "random", "frozen", 0.1, 0.3),  # better on test alone
         both("resnet18", "drawn", "frozen", 0.0, 0.1),
-        both("vgg11", "random", "head", 0.0, 0.0),
+        both("vgg11", "random", "full", 0.3, 0.3),
+        both("vgg11", "random", "full_tta", 0.4, 0.4),
+        both("vgg11", "random", "head", 0.4, 0.0),
         rows("strong/small"),
     ]
     table = starts_table(pd.concat(measured))
     assert table.loc["frozen"].to_dict() == {"random": "60.0 [58.0, 62.0] vgg11", "drawn": "70.0 [58.0, 62.0] resnet18"}
     assert table.loc["head"].to_dict() == {"random": "60.0 [58.0, 62.0] vgg11", "drawn": "–"}
+    assert table.index.tolist() == ["frozen", "head", "full"]

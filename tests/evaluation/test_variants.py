@@ -22,7 +22,7 @@ WIDE, NARROW = (
 )
 
 
-def run_of(folder, right: str, order=slice(None), epochs=3, best=1, limit=9, patience=2) -> Run:
+def run_of(folder, right: str, order=slice(None), epochs=3, best=1, **settings) -> Run:
     """A run that judged as many test pictures as `right` has letters, the k-th rightly where it is an x."""
     folder.mkdir()
     numbers = np.arange(len(right))
@@ -32,7 +32,8 @@ def run_of(folder, right: str, order=slice(None), epochs=3, best=1, limit=9, pat
     frame.iloc[order].to_parquet(folder / "predictions.parquet", index=False)
     accuracy = [0.9 if epoch + 1 == best else 0.5 for epoch in range(epochs)]
     pd.DataFrame({"validation_accuracy": accuracy}).to_csv(folder / "history.csv", index=False)
-    (folder / "experiment.json").write_text(json.dumps({"experiment": {"max_epochs": limit, "patience": patience}}))
+    settings = {"max_epochs": 9, "patience": 2, "schedule": "paper004", "chosen_by": "accuracy"} | settings
+    (folder / "experiment.json").write_text(json.dumps({"experiment": settings}))
     return Run(folder)
 
 
@@ -98,15 +99,14 @@ def test_a_training_that_its_limit_cut_off_is_told_and_proves_no_finding(tmp_pat
     others = {
         "ended": run_of(tmp_path / "ended", "------", epochs=9, best=7),  # its patience ran out just then
         "cut": run_of(tmp_path / "cut", "------", epochs=9, best=8),
-        "planned": run_of(tmp_path / "planned", "------", epochs=9, best=9, patience=9),
+        "patient": run_of(tmp_path / "patient", "------", epochs=9, patience=16),
+        "planned": run_of(tmp_path / "planned", "------", epochs=9, best=9, schedule="cosine"),
     }
     changes = differences(reference, others, CLASSES, 50)
-    assert {name: change.cut_off for name, change in changes.items()} == {"ended": None, "cut": 9, "planned": None}
-    assert difference_table(changes)["so accuracy"].tolist() == [
-        "falls",
-        "falls; training cut off after 9 epochs",
-        "falls",
-    ]
+    cut = {name: change.cut_off for name, change in changes.items()}
+    assert cut == {"ended": None, "cut": 9, "patient": 9, "planned": None}
+    said = {9: "falls; training cut off after 9 epochs", None: "falls"}
+    assert difference_table(changes)["so accuracy"].tolist() == [said[epochs] for epochs in cut.values()]
     papers = claimed(claim("six_layer/base", 0.57), claim("six_layer/cut", 0.61))
     (sentence,) = verdicts(changes, papers, "six_layer", [0.6])
     assert "by *cut* cannot be judged by a training that was cut off after 9 epochs: " in sentence

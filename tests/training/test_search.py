@@ -111,6 +111,8 @@ def test_a_grid_is_found_finished_later_and_not_mistaken_for_a_search(run_grid, 
     where = (BASE, CHOICES, toy_table, RunStore(tmp_path / "store"), tmp_path / "toy.journal")
     pd.testing.assert_frame_equal(finished(*where, grid=True), made)
     assert finished(*where).empty
+    shorter = (replace(BASE, batch_size=256), *where[1:])  # which the grid sets anyway
+    pd.testing.assert_frame_equal(finished(*shorter, grid=True), made)
 
 
 def test_looking_for_trials_writes_nothing(trainings, toy_table, tmp_path):

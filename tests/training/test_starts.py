@@ -1,3 +1,4 @@
+import shutil
 from dataclasses import replace
 from urllib.error import URLError
 
@@ -118,9 +119,32 @@ def test_a_random_body_is_settled_on_the_mean_and_spread_of_its_own_maps(picture
     maps = first(pictures / 127.5 - 1)
     assert torch.allclose(norm.running_mean, maps.mean((0, 2, 3)), atol=1e-5)
     assert torch.allclose(norm.running_var, maps.var((0, 2, 3)), rtol=1e-4)
-    again = new_network(plain, tmp_path)
+    again, calls = new_network(plain, tmp_path), []
+    handle = again.body.register_forward_hook(lambda *_: calls.append(1))
     settle(plain, again, pictures, tmp_path, CPU)  # from the cache
+    assert not calls
+    handle.remove()
     assert torch.equal(again.body(pictures / 127.5 - 1), network.body(pictures / 127.5 - 1))
+
+
+@torch.no_grad()
+def test_every_picture_counts_about_the_same_when_a_random_body_is_settled(tmp_path, monkeypatch):
+    """Nine pictures in batches of at most four: three batches of three, whichever picture comes last."""
+    monkeypatch.setattr("fer_lib.training.starts.BATCH", 4)
+    plain = replace(SMALL, precision="32-true")
+    pictures = torch.cat([torch.zeros(8, 1, 16, 16), torch.full((1, 1, 16, 16), 255)]).to(torch.uint8)
+    network = new_network(plain, tmp_path)
+    first, norm = network.body[0], next(layer for layer in network.body.modules() if isinstance(layer, BatchNorm2d))
+    settle(plain, network, pictures, tmp_path, CPU)
+    assert torch.allclose(norm.running_mean, first(pictures / 127.5 - 1).mean((0, 2, 3)), atol=1e-5)
+
+
+@pytest.mark.parametrize(("start", "settled"), [("random", 1), ("earlier", 0)])
+def test_only_a_random_body_is_settled_before_its_head_learns(toy_table, tmp_path, store, start, settled):
+    shutil.copytree(store, tmp_path / "store")
+    frozen = Experiment("frozen", "face_resnet_small", start=start, frozen=True, max_epochs=1)
+    fit(frozen, toy_table, RunStore(tmp_path / "store"))
+    assert len(list((tmp_path / "cache" / "features").glob("*-norms-*.safetensors"))) == settled
 
 
 def test_the_features_of_a_deep_random_body_tell_pictures_apart_once_it_is_settled(pictures, tmp_path):
