@@ -193,7 +193,7 @@ def learning_curves(histories: Mapping[str, pd.DataFrame], title: str) -> Figure
 def against_papers(rows: pd.DataFrame, title: str, xlabel: str = "accuracy [%]") -> Figure:
     """Our values with intervals beside the papers' claims. `rows`: name, source, value, low, high (fractions)."""
     names = list(dict.fromkeys(rows["name"]))
-    figure, axis = plt.subplots(figsize=(7.5, 0.42 * len(names) + 1.2))
+    figure, axis = plt.subplots(figsize=(8, 0.3 * len(names) + 1.2))
     for source, colour, marker, told in (
         ("ours", OURS, "o", "ours, 95 % interval"),
         ("paper", PAPER, "D", "published"),
@@ -205,7 +205,8 @@ def against_papers(rows: pd.DataFrame, title: str, xlabel: str = "accuracy [%]")
         low, high = (part[side].fillna(part["value"]) for side in ("low", "high"))
         error = 100 * np.abs(np.vstack([part["value"] - low, high - part["value"]]))
         axis.errorbar(100 * part["value"], y, xerr=error, fmt=marker, color=colour, capsize=3, label=told)
-    axis.set(yticks=range(len(names)), yticklabels=names, xlabel=xlabel, title=title)
-    axis.invert_yaxis()
-    axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
+    axis.set(yticks=range(len(names)), yticklabels=names, xlabel=xlabel)
+    axis.set_ylim(len(names) - 0.5, -0.5)
+    axis.legend(loc="lower right")
+    figure.suptitle(title, x=0.01, ha="left", weight="bold")
     return figure
