@@ -17,6 +17,8 @@ class Profile:
     batch_size : of its steps; few pictures need small batches to make steps enough
     strong_epochs : length of the strong recipe, whose learning rate falls to nothing at its end
     start_pictures : drawn faces that a network learns before it sees the data set (notebook 05)
+    stream_size, stream_epochs : side in pixels of the pictures that SAFER's streams see, and how long each learns alone
+    fusion_epochs, fusion_seeds : limit of the training of SAFER's last layers, and how many trainings of each there are
     seeds, seeds_without_gpu : trainings behind each headline, and how many of them are made where there is no GPU
     trials : settings that the search tries (notebook 04)
     without_gpu : patterns of the experiments that are trained where there is no GPU; the others are taken from the
@@ -34,6 +36,10 @@ class Profile:
     batch_size: int
     strong_epochs: int
     start_pictures: int
+    stream_size: int
+    stream_epochs: int
+    fusion_epochs: int
+    fusion_seeds: int
     seeds: int
     seeds_without_gpu: int
     trials: int
@@ -70,6 +76,10 @@ PROFILES = {
             batch_size=32,
             strong_epochs=2,
             start_pictures=140,
+            stream_size=48,
+            stream_epochs=1,
+            fusion_epochs=2,
+            fusion_seeds=2,
             seeds=2,
             seeds_without_gpu=2,
             trials=2,
@@ -80,6 +90,7 @@ PROFILES = {
                 "strong/small",
                 "strong/with*",
                 "one_against_rest/*",
+                "safer/*",
                 "search",
                 *_TRANSFER,
             ),
@@ -96,10 +107,14 @@ PROFILES = {
             batch_size=32,
             strong_epochs=6,
             start_pictures=350,
+            stream_size=112,
+            stream_epochs=6,
+            fusion_epochs=20,
+            fusion_seeds=5,
             seeds=2,
             seeds_without_gpu=2,
             trials=3,
-            without_gpu=(*_SIX_LAYER, "search", *_TRANSFER_QUICK),
+            without_gpu=(*_SIX_LAYER, "safer/*", "search", *_TRANSFER_QUICK),
             resamples=2000,
         ),
         Profile(
@@ -113,10 +128,14 @@ PROFILES = {
             batch_size=128,
             strong_epochs=60,
             start_pictures=21000,
+            stream_size=112,
+            stream_epochs=30,
+            fusion_epochs=30,
+            fusion_seeds=5,
             seeds=5,
             seeds_without_gpu=1,
             trials=30,
-            without_gpu=(*_SIX_LAYER, "six_layer/balanced*", "strong/small", *_CACHED),
+            without_gpu=(*_SIX_LAYER, "six_layer/balanced*", "strong/small", "safer/*", *_CACHED),
             resamples=10000,
         ),
     )

@@ -38,7 +38,7 @@ class Trainings:
 
         What takes more than this machine and profile have is left out; `say_left_out` tells what and why.
         """
-        return self._gatherer.runs(experiment, self.table, seeds)
+        return self.gatherer.runs(experiment, self.table, seeds)
 
     def measure(self, experiment: str, model: str, seeds: int = 1) -> list[Run]:
         """The runs of an experiment, their results recorded under the name `model`.
@@ -49,7 +49,7 @@ class Trainings:
         self.measured[experiment] = runs = self.runs(experiment, seeds)
         if not runs:
             return []
-        task = self._gatherer.task(experiment, self.table)
+        task = self.gatherer.task(experiment, self.table)
         told = {"model": model, "condition": condition_of(experiment)}
         for run in runs:
             self._keep_start(run)
@@ -91,15 +91,15 @@ class Trainings:
 
     def start_faces(self) -> pd.DataFrame:
         """Drawn faces, as a study table, like those that a network with a drawn start learns first: enough to show."""
-        return self._gatherer.faces(self.study.classes(self.table), most=SHOWN)
+        return self.gatherer.faces(self.study.classes(self.table), most=SHOWN)
 
     def search(self, experiment: str, space: Space) -> pd.DataFrame | None:
         """The trials of a search for better settings; None where there are none and no time to make them."""
-        return self._gatherer.search(experiment, space, self.table)
+        return self.gatherer.search(experiment, space, self.table)
 
     def grid(self) -> pd.DataFrame | None:
         """The trials of paper 001's grid that `python -m fer_lib search … --grid` has made; None where it made none."""
-        return self._gatherer.grid(self.table)
+        return self.gatherer.grid(self.table)
 
     def say_left_out(self) -> None:
         """Show what was left out since this was last said, so that no gap looks like a result.
@@ -108,10 +108,10 @@ class Trainings:
         it is taken then.
         """
         reasons: dict[str, dict[str, list[str]]] = {}
-        for experiment, reason in self._gatherer.left_out.items():
+        for experiment, reason in self.gatherer.left_out.items():
             family, slash, variant = experiment.partition("/")
             reasons.setdefault(reason, {}).setdefault(family + slash, []).append(variant)
-        self._gatherer.left_out.clear()
+        self.gatherer.left_out.clear()
         for reason, families in reasons.items():
             names = ", ".join(f"`{family}{_braced(variants)}`" for family, variants in families.items())
             self.study.say(f"**Left out here:** {names}: {reason}.")
@@ -127,7 +127,8 @@ class Trainings:
         return run_results(run, table, classes, self.study.profile.resamples, predictions, **told)
 
     @cached_property
-    def _gatherer(self) -> Gatherer:
+    def gatherer(self) -> Gatherer:
+        """Finds or trains the runs of this study's profile and seed."""
         return Gatherer(self.study.profile, self.study.seed, self.study.store, self.study.cache)
 
 

@@ -22,7 +22,7 @@ def trainings(tmp_path, toy_table):
     trainings = Trainings(open_study("04_cnn_variants", "synthetic", "smoke", runs=tmp_path), toy_table)
     gatherer = SimpleNamespace(found={}, left_out={}, task=lambda name, table: (table, list(BASIC)))
     gatherer.runs = lambda name, table, seeds: gatherer.found.get(name, [])[:seeds]
-    trainings.__dict__["_gatherer"] = gatherer
+    trainings.__dict__["gatherer"] = gatherer
     return trainings
 
 
@@ -44,7 +44,7 @@ def add_run(trainings, name: str, seed: int, views: str = "one", start: str = "r
     if views != "one":
         predictions(table, 0).to_parquet(folder / "predictions_views.parquet")
     run = Run(folder)
-    trainings._gatherer.found.setdefault(name, []).append(run)
+    trainings.gatherer.found.setdefault(name, []).append(run)
     return run
 
 
@@ -105,7 +105,7 @@ def test_what_is_nowhere_has_no_rows_and_spoils_no_others(trainings):
 
 def test_the_table_of_what_is_left_out_is_never_made(trainings):
     """It may need faces to be drawn, or be a task that the data do not allow."""
-    trainings._gatherer.task = lambda name, table: pytest.fail("made")
+    trainings.gatherer.task = lambda name, table: pytest.fail("made")
     assert trainings.measure("six_layer/drawn_faces", "six-layer CNN") == []
 
 
@@ -163,7 +163,7 @@ def test_a_runs_test_predictions_are_published_by_seed_and_its_views_beside_them
 
 def test_what_is_left_out_is_said_by_reason_and_family_and_said_once(trainings):
     reasons = {"gimefive/10": "no GPU", "transfer/vgg11/imagenet/full": "no weights", "gimefive/17_bn": "no GPU"}
-    trainings._gatherer.left_out.update(reasons | {"search": "no GPU"})
+    trainings.gatherer.left_out.update(reasons | {"search": "no GPU"})
     trainings.say_left_out()
     first, second = (item["text"] for item in kept(trainings))
     assert first.startswith("**Left out here:** `gimefive/{10,17_bn}`, `search`: no GPU.")
@@ -174,9 +174,9 @@ def test_what_is_left_out_is_said_by_reason_and_family_and_said_once(trainings):
 
 def test_all_combinations_of_what_is_left_out_are_said_as_such(trainings):
     names = [f"transfer/{network}/{start}/full" for network in ("vgg11", "resnet50") for start in ("drawn", "random")]
-    trainings._gatherer.left_out.update(dict.fromkeys(names, "no GPU"))
+    trainings.gatherer.left_out.update(dict.fromkeys(names, "no GPU"))
     trainings.say_left_out()
-    trainings._gatherer.left_out.update(dict.fromkeys(names[:3], "no GPU"))
+    trainings.gatherer.left_out.update(dict.fromkeys(names[:3], "no GPU"))
     trainings.say_left_out()
     whole, some = (item["text"] for item in kept(trainings))
     assert "`transfer/{vgg11,resnet50}/{drawn,random}/full`" in whole

@@ -12,6 +12,7 @@ from fer_lib.data.table import SPLITS
 from fer_lib.errors import StudyError
 
 FEWEST_IN_TRAIN = 10  # of each class, so that every fold of a cross-validation sees it
+FOLDS = 10  # of subjects: the last is test, the one before it validation
 
 
 def carve_validation(table: pd.DataFrame, seed: int, share: float = 0.1) -> pd.DataFrame:
@@ -36,6 +37,45 @@ def carve_validation(table: pd.DataFrame, seed: int, share: float = 0.1) -> pd.D
     carved.iloc[train[chosen], carved.columns.get_loc("split")] = "validation"
     carved.attrs = table.attrs
     return carved
+
+
+def subject_folds(rows: pd.DataFrame, seed: int, folds: int = FOLDS) -> np.ndarray:
+    """The fold, counted from 0, of each row: whole subjects, emotions spread as evenly as subjects allow.
+
+    Parameters
+    ----------
+    rows : with subject, label and problem; a row with a problem goes where its subject goes
+    folds : how many; one a subject where there are fewer subjects
+
+    Raises
+    ------
+    StudyError
+        When there are fewer than three subjects, or pictures of the most frequent emotion.
+    """
+    known = rows[rows["problem"].isna()]
+    subjects, counts = known["subject"].nunique(), known["label"].value_counts()
+    folds = min(folds, subjects, *counts.head(1))
+    if folds < 3:
+        raise StudyError(
+            f"{len(known)} usable picture(s) of {subjects} subject(s) are too few for train, validation and test; "
+            "add some until each has a subject of its own."
+        )
+    splitter = StratifiedGroupKFold(folds, shuffle=True, random_state=seed)
+    fold_of = {
+        subject: fold
+        for fold, (_, chosen) in enumerate(splitter.split(known, known["label"], known["subject"]))
+        for subject in known["subject"].iloc[chosen]
+    }
+    return rows["subject"].map(fold_of).fillna(0).to_numpy(int)
+
+
+def split_by_subject(table: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """The table with its subjects' last fold as test, the one before it as validation, all others as train."""
+    folds = subject_folds(table, seed)
+    split = np.where(folds == folds.max(), "test", np.where(folds == folds.max() - 1, "validation", "train"))
+    divided = table.assign(split=split.astype(object))
+    divided.attrs = table.attrs
+    return divided
 
 
 def check_splits(table: pd.DataFrame) -> None:

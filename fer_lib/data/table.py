@@ -11,10 +11,11 @@
 | split | train, validation or test |
 | picture_hash | hash of size and pixels: equal for equal pictures, whatever their file format |
 | problem | why the row cannot be used; such rows are counted, never dropped |
-| place / place_attributes | the place shown, and a list of what it is like; like all below for drawn pictures only |
+| place / place_attributes | the place shown, and a list of what it is like; all below only where the source knows |
 | age / gender / skin_tone | of the person shown; the tone is 1-10 on the Monk Skin Tone scale |
-| action_units | JSON text: intensity 0-1 of each active facial action unit |
+| action_units | JSON text: intensity 0-1 of each active facial action unit, null where it is not known |
 | box | x, y and side of a square around the face, in pixels of the picture; missing: the whole picture shows the face |
+| subject_box | x, y, width and height of the subject's body, in pixels of the picture; missing where not annotated |
 """
 
 import hashlib
@@ -34,8 +35,9 @@ from fer_lib.progress import progress
 SPLITS = ("train", "validation", "test")
 COLUMNS = (
     *("id", "source", "picture", "path", "label", "votes", "subject", "split", "picture_hash", "problem"),
-    *("place", "place_attributes", "age", "gender", "skin_tone", "action_units", "box"),
+    *("place", "place_attributes", "age", "gender", "skin_tone", "action_units", "box", "subject_box"),
 )
+LATER = {"subject_box"}  # columns that a table which was saved before they were known lacks
 FORMATS = ("PNG", "JPEG", "WEBP", "BMP", "TIFF")
 
 
@@ -85,8 +87,11 @@ def load_table(path: Path | str) -> pd.DataFrame:
         raise StudyError(f"{path} is missing; run notebook 01_data_preparation first.") from None
     except (OSError, ValueError) as error:
         raise StudyError(f"{path} is no readable Parquet file ({error}); delete it and run again.") from error
-    if not set(COLUMNS) <= set(table.columns):
+    missing = [column for column in COLUMNS if column not in table]
+    if not LATER.issuperset(missing):
         raise StudyError(f"{path} is no study table; delete it and run notebook 01_data_preparation again.")
+    for column in missing:
+        table[column] = None
     return table
 
 
@@ -99,8 +104,10 @@ def table_hash(table: pd.DataFrame) -> str:
     """Hash of what a training can see: ids, labels, votes, splits, pictures and boxes; 16 hexadecimal digits."""
     seen = table[["id", "label", "split", "picture_hash", "problem"]].astype(str)
     seen = seen.assign(votes=table["votes"].map(lambda v: "" if v is None else np.round(v, 6).tobytes().hex()))
-    if table["box"].notna().any():  # a table without any keeps the hash that its runs are stored under
-        seen = seen.assign(box=table["box"].map(lambda b: "" if b is None else np.asarray(b, float).tobytes().hex()))
+    for column in ("box", "subject_box"):
+        if table[column].notna().any():  # a table without any keeps the hash that its runs are stored under
+            numbers = table[column].map(lambda b: "" if b is None else np.asarray(b, float).tobytes().hex())
+            seen = seen.assign(**{column: numbers})
     return hashlib.sha256(pd.util.hash_pandas_object(seen, index=False).to_numpy().tobytes()).hexdigest()[:16]
 
 

@@ -87,6 +87,28 @@ def paired_difference(
     return Difference((won - lost) / n, float(low), float(high), float(p))
 
 
+def seed_difference(
+    right_before: np.ndarray, right_after: np.ndarray, resamples: int = 2000, seed: int = 0
+) -> Difference:
+    """How mean accuracy over seeds changes from one model to another; the interval is over pictures.
+
+    Parameters
+    ----------
+    right_before, right_after : bool (seeds, N), was each picture classified rightly by each seed's training; the same
+        pictures in the same order, and any number of seeds on each side
+
+    Returns
+    -------
+    the change; its p is McNemar's exact one of what most of the seeds say, a tie counting as wrong
+    """
+    change = right_after.mean(0) - right_before.mean(0)
+    levels, counts = np.unique(change, return_counts=True)
+    drawn = resample(counts, resamples, seed) @ levels / len(change)
+    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    most = paired_difference(right_before.mean(0) > 0.5, right_after.mean(0) > 0.5, resamples, seed)
+    return Difference(float(change.mean()), float(low), float(high), most.p)
+
+
 def paired_recall_difference(
     labels: np.ndarray, right_before: np.ndarray, right_after: np.ndarray, resamples: int = 2000, seed: int = 0
 ) -> Difference:

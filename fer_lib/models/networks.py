@@ -16,21 +16,31 @@ class Network:
 
     Attributes
     ----------
-    make : (number of classes, side of the pictures in pixels) → module that takes float pictures (N, 1, side, side)
-        in -1 to 1 and gives logits
+    make : (number of classes, side of the pictures in pixels) → module that takes float pictures (N, channels, side,
+        side) in -1 to 1 and gives logits
     code : module whose program decides what the network is; part of a run's name
     imagenet : whether weights trained on ImageNet exist for its body
+    channels : 1 for grey pictures, 3 for pictures in colour
     """
 
     make: Callable[[int, int], nn.Module]
     code: str
     imagenet: bool = False
+    channels: int = 1
+
+    @property
+    def program(self) -> tuple[str, ...]:
+        """What decides the network: its module, and the function here that makes it, if there is one."""
+        maker = getattr(self.make, "func", self.make)
+        return (self.code, f"{__name__}:{maker.__name__}") if maker.__module__ == __name__ else (self.code,)
 
 
 def _networks() -> dict[str, Network]:
     networks = {
         "six_layer": Network(_six_layer, scratch.__name__),
         "regular": Network(regular.RegularCNN, regular.__name__),
+        "regular_stream": Network(regular.regular_stream, regular.__name__),
+        "regular_stream_colour": Network(_in_colour, regular.__name__, channels=3),
     }
     for module, makers in ((gimefive, gimefive.GIMEFIVE), (face_resnet, face_resnet.FACE_RESNETS)):
         for name, make in makers.items():
@@ -46,6 +56,10 @@ def _six_layer(n_classes: int, side: int) -> nn.Module:
     if side != 48:
         raise StudyError(f"the six-layer network takes pictures of 48 pixels, not {side}; set size to 48.")
     return scratch.SixLayerCNN(n_classes)
+
+
+def _in_colour(n_classes: int, side: int) -> nn.Module:
+    return regular.regular_stream(n_classes, side, channels=3)
 
 
 def _any_size(make: Callable[[int], nn.Module], n_classes: int, side: int) -> nn.Module:

@@ -6,8 +6,10 @@ import torch
 from torch import nn
 
 from fer_lib.errors import StudyError
+from fer_lib.models.published import TwoPart
 
 SMALLEST = 16
+N_FEATURES = 128  # of a stream; the paper names no number
 
 
 class RegularCNN(nn.Module):
@@ -17,7 +19,7 @@ class RegularCNN(nn.Module):
     (here 16-32-64, as the six-layer network of paper 004 begins), on the activation (here ReLU) and on padding
     (here none), so that 226 pixels end as 64 maps of 27×27.
 
-    Input: float (N, 1, size, size) in -1 to 1. Output: logits (N, n_classes); as a stream of SAFER, its features.
+    Input: float (N, channels, size, size) in -1 to 1. Output: (N, n_outputs): logits, or the features of a stream.
 
     Raises
     ------
@@ -25,18 +27,24 @@ class RegularCNN(nn.Module):
         When size is below 16 pixels.
     """
 
-    def __init__(self, n_classes: int = 7, size: int = 226):
+    def __init__(self, n_outputs: int = 7, size: int = 226, channels: int = 1):
         super().__init__()
         if size < SMALLEST:
             raise StudyError(f"size is {size} pixels; the regular CNN needs {SMALLEST} or more.")
-        widths = (1, 16, 32, 64)
+        widths = (channels, 16, 32, 64)
         layers: list[nn.Module] = []
         side = size
         for before, after in pairwise(widths):
             layers += [nn.Conv2d(before, after, 2), nn.ReLU(), nn.MaxPool2d(2)]
             side = (side - 1) // 2
         self.features = nn.Sequential(*layers)
-        self.classifier = nn.Sequential(nn.Flatten(), nn.Linear(widths[-1] * side**2, n_classes))
+        self.classifier = nn.Sequential(nn.Flatten(), nn.Linear(widths[-1] * side**2, n_outputs))
 
     def forward(self, pictures: torch.Tensor) -> torch.Tensor:
         return self.classifier(self.features(pictures))
+
+
+def regular_stream(n_classes: int, size: int, channels: int = 1) -> TwoPart:
+    """A stream of SAFER while it learns alone: the regular CNN's features as its body, a new layer as its head."""
+    body = nn.Sequential(RegularCNN(N_FEATURES, size, channels), nn.ReLU())
+    return TwoPart(body, nn.Sequential(nn.Dropout(0.3), nn.Linear(N_FEATURES, n_classes)), N_FEATURES)

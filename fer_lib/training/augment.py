@@ -14,10 +14,12 @@ def augmentation(name: str) -> nn.Module:
     | flip | horizontal flip, all that the code of paper 001 does |
     | paper004 | section 4.3: horizontal flip, rotation within ±20°, translation by 10, read as up to 10 % of the side |
     | paper004_pixels | the same, its 10 read as pixels of 48, since the paper gives no unit |
+    | paper000 | section 5: crop, rotation, brightness, contrast, of no given range |
     | paper001 | the code's flip; rotation and crop (section 4.2); size, brightness and perspective (5.1) |
     | strong | ours: flip, rotation, scale, shift, brightness, contrast, and an erased patch in 3 of 10 pictures |
 
-    Paper 001 gives no ranges, so all of those are ours, and its colour channels say nothing about a grey picture.
+    Papers 000 and 001 give no ranges, so all of those are ours. Paper 001's colour channels say nothing about a grey
+    picture.
 
     Raises
     ------
@@ -47,6 +49,11 @@ AUGMENTATIONS = {
     "paper004_pixels": lambda: [
         K.RandomHorizontalFlip(p=0.5),
         K.RandomAffine(degrees=20.0, translate=(10 / 48, 10 / 48), p=1.0),
+    ],
+    "paper000": lambda: [
+        K.RandomAffine(degrees=10.0, translate=(0.05, 0.05), scale=(1.0, 1.2), padding_mode="border", p=1.0),
+        K.RandomBrightness((0.8, 1.2), p=1.0),
+        K.RandomContrast((0.8, 1.2), p=1.0),
     ],
     "paper001": lambda: [
         K.RandomHorizontalFlip(p=0.5),

@@ -109,6 +109,18 @@ def _gimefive(profile: Profile, network: str) -> dict:
     return {"network": network, "schedule": "constant", "augmentation": "flip", **recipe, **limits}
 
 
+def _stream(profile: Profile, network: str = "regular_stream", **settings) -> dict:
+    """A stream of SAFER alone (paper 000, section 5), one-cycle in place of its "adaptive" rate that starts at 1e-5."""
+    recipe = {"augmentation": "paper000", "schedule": "cosine", "learning_rate": 3e-3, "weight_decay": 1e-4}
+    length = {"max_epochs": profile.stream_epochs, "patience": profile.stream_epochs}
+    return {"network": network, "size": profile.stream_size, **recipe, **length, **settings}
+
+
+def _frozen_resnet(profile: Profile, start: str) -> dict:
+    """SAFER's other deep extractor: ResNet-50 as it starts, of which the features alone are used."""
+    return {"network": "resnet50_linear", "start": start, "frozen": True, "size": profile.stream_size}
+
+
 def _transfer(profile: Profile, network: str, start: str, part: str) -> dict:
     """Paper 004, section 4.5: Adam as for its own network; a body that knows something moves a tenth as fast."""
     head, settings = PARTS[part]
@@ -155,6 +167,12 @@ def _catalogue() -> dict[str, Settings]:
     long = {"length": GPU_EPOCHS, "network": "gimefive_15_bn_dropout", "size": 64}
     entries["gimefive/15_bn_strong"] = partial(_strong, **long)
     entries |= {f"strong/{name}": partial(_strong, **settings) for name, settings in strong.items()}
+    entries["safer/deep"] = _stream
+    for name in ("background", "background_redealt", "place"):
+        entries[f"safer/{name}"] = partial(_stream, network="regular_stream_colour")
+    entries |= {
+        f"safer/resnet50/{start}/frozen": partial(_frozen_resnet, start=start) for start in ("random", "imagenet")
+    }
     for emotion in EMOTIONS:
         settings = {"classes": (emotion, REST), "balance": "batches", "chosen_by": "recall"}
         entries[f"one_against_rest/{emotion}"] = partial(_plain, **settings)

@@ -18,8 +18,13 @@ SCHEDULES = ("constant", "exponential", "plateau", "paper004", "cosine")
 ALWAYS = (
     *("training.loop", "training.optimizers", "training.inputs", "data.table:resize", "data.table:crop"),
     *("training.augment:to_unit", "training.augment:centred", "training.augment:augmentation"),
-    *("training.fit:_train", "training.fit:_frame", "training.starts:new_network", "training.balance:sample_order"),
-    *("training.losses:_cross_entropy", "training.fit:_run", "training.fit:_write", "models.networks"),
+    *(
+        "training.fit:_load",
+        "training.fit:scores_frame",
+        "training.starts:new_network",
+        "training.balance:sample_order",
+    ),
+    *("training.losses:_cross_entropy", "training.fit:train_splits", "training.fit:_write"),
 )
 KNOWN = {
     "balance": ORDERS,
@@ -97,7 +102,7 @@ class Experiment:
     splits: tuple[str, ...] = ("validation", "test")
 
     def __post_init__(self):
-        get_network(self.network)
+        self.network_program()
         for setting, known in KNOWN.items():
             value = getattr(self, setting)
             if value not in known:
@@ -107,6 +112,10 @@ class Experiment:
             raise StudyError(f"experiment {self.name}: a frozen body sees each picture once; use no augmentation.")
         if self.splits not in (("validation",), ("validation", "test")):
             raise StudyError(f"experiment {self.name}: splits {self.splits}; keep validation, or validation and test.")
+
+    def network_program(self) -> tuple[str, ...]:
+        """What decides the network, as `files.code_version` names it; StudyError when there is none of that name."""
+        return get_network(self.network).program
 
     def code(self) -> str:
         """Hash of the program that decides the result: the loop, the network, and the options that are used."""
@@ -120,4 +129,4 @@ class Experiment:
             "models.weights": self.start == "imagenet",
         }
         parts = [f"fer_lib.{part}" for part, needed in used.items() if needed]
-        return code_version(*(f"fer_lib.{part}" for part in ALWAYS), get_network(self.network).code, *parts)
+        return code_version(*(f"fer_lib.{part}" for part in ALWAYS), *self.network_program(), *parts)

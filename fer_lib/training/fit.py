@@ -6,14 +6,16 @@ Started by `torchrun`, the processes train together, on several devices or machi
 import contextlib
 import os
 import time
-from collections.abc import Iterator
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import replace
+from functools import partial
 from pathlib import Path
 
 import pandas as pd
 import torch
 from lightning.fabric import Fabric
 from safetensors.torch import save_file
+from torch import nn
 
 from fer_lib.data.splits import read_test, split_rows
 from fer_lib.data.table import table_hash
@@ -38,20 +40,31 @@ def fit(experiment: Experiment, table: pd.DataFrame, store: RunStore) -> Run:
     StudyError
         When the loss stops being a number, or the weights to start from cannot be had.
     """
+    return stored(experiment, table_hash(table), store, partial(_train, experiment, table, store))
+
+
+def stored(experiment: Experiment, data: str, store: RunStore, train: Callable[[Fabric, Path | None], None]) -> Run:
+    """The run of `experiment` from the store, or the one that `train` makes.
+
+    Parameters
+    ----------
+    data : hash of what is learnt from
+    train : called in every process, with a folder for the run's files in the first alone
+    """
     fabric = launch(experiment.precision)
-    key = (experiment, table_hash(table), experiment.code())
+    key = (experiment, data, experiment.code())
     if not fabric.is_global_zero:
         if fabric.broadcast(False):
-            _train(experiment, table, fabric, store, None)
+            train(fabric, None)
         fabric.barrier()  # until the run has its name
         return Run(store.folder(*key))
     trained = []
 
-    def train(folder: Path) -> None:
+    def make(folder: Path) -> None:
         trained.append(fabric.broadcast(True))
-        _train(experiment, table, fabric, store, folder)
+        train(fabric, folder)
 
-    run = store.get(*key, train)
+    run = store.get(*key, make)
     if not trained:
         fabric.broadcast(False)
     fabric.barrier()
@@ -67,39 +80,51 @@ def launch(precision: str) -> Fabric:
     return fabric
 
 
-def _train(experiment: Experiment, table: pd.DataFrame, fabric: Fabric, store: RunStore, folder: Path | None) -> None:
-    """Train in all processes; the first, which alone has a `folder`, judges and writes the run."""
-    with _deterministic():
-        network = new_network(experiment, store.root)
-        trained = network.head if experiment.frozen else network
-        cache = store.root.parent / "cache" / "features"
-
-        train = split_rows(table, "train")
-        if experiment.frozen and experiment.start == "random":
-            settle(experiment, network, Split.load(train, experiment).inputs, cache, fabric.device)
-
-        def load(rows: pd.DataFrame) -> Split:
-            split = Split.load(rows, experiment)
-            if experiment.frozen:
-                split = replace(split, inputs=body_features(experiment, network, split.inputs, cache, fabric.device))
-            return split.to(fabric.device)
-
-        training = Training(experiment, fabric, trained, load(train))
-        validation, watched = load(split_rows(table, "validation")), None
-        if folder and experiment.watch_test:
-            why = f"{experiment.name}: measured after every epoch, nothing is chosen by it"
-            watched = load(read_test(table, why, folder / READINGS))
-        _run(training, validation, watched, folder / CHECKPOINT if folder else None)
-        if folder:
-            training.judged.load_state_dict(training.best_weights)
-            kept = [validation]
-            if "test" in experiment.splits:
-                kept.append(load(read_test(table, experiment.name, folder / READINGS)))
-            _write(training, kept, folder)
-        fabric.barrier()
+def _train(experiment: Experiment, table: pd.DataFrame, store: RunStore, fabric: Fabric, folder: Path | None) -> None:
+    with deterministic():
+        trained, load = _load(experiment, table, store, fabric)
+        train_splits(experiment, fabric, trained, load, table, folder)
 
 
-def _run(training: Training, validation: Split, watched: Split | None, checkpoint: Path | None) -> None:
+def _load(
+    experiment: Experiment, table: pd.DataFrame, store: RunStore, fabric: Fabric
+) -> tuple[nn.Module, Callable[[pd.DataFrame], Split]]:
+    """What is trained, and how rows become what it sees: pictures, or the features of a frozen body."""
+    network = new_network(experiment, store.root)
+    cache = store.root.parent / "cache" / "features"
+    if experiment.frozen and experiment.start == "random":
+        train = Split.load(split_rows(table, "train"), experiment)
+        settle(experiment, network, train.inputs, cache, fabric.device)
+
+    def load(rows: pd.DataFrame) -> Split:
+        split = Split.load(rows, experiment)
+        if experiment.frozen:
+            split = replace(split, inputs=body_features(experiment, network, split.inputs, cache, fabric.device))
+        return split.to(fabric.device)
+
+    return network.head if experiment.frozen else network, load
+
+
+def train_splits(
+    experiment: Experiment,
+    fabric: Fabric,
+    module: nn.Module,
+    load: Callable[[pd.DataFrame], Split],
+    table: pd.DataFrame,
+    folder: Path | None,
+) -> None:
+    """Train in all processes; the first, which alone has a `folder`, judges and writes the run.
+
+    Parameters
+    ----------
+    load : rows of the table → what the module sees of them, on the device
+    """
+    training = Training(experiment, fabric, module, load(split_rows(table, "train")))
+    validation, watched = load(split_rows(table, "validation")), None
+    if folder and experiment.watch_test:
+        why = f"{experiment.name}: measured after every epoch, nothing is chosen by it"
+        watched = load(read_test(table, why, folder / READINGS))
+    checkpoint = folder / CHECKPOINT if folder else None
     training.resume(checkpoint)
     saved = time.perf_counter()
     while not training.finished:
@@ -107,6 +132,13 @@ def _run(training: Training, validation: Split, watched: Split | None, checkpoin
         if checkpoint and time.perf_counter() - saved >= SAVE_EVERY:
             training.save(checkpoint)
             saved = time.perf_counter()
+    if folder:
+        training.judged.load_state_dict(training.best_weights)
+        kept = [validation]
+        if "test" in experiment.splits:
+            kept.append(load(read_test(table, experiment.name, folder / READINGS)))
+        _write(training, kept, folder)
+    fabric.barrier()
 
 
 def _write(training: Training, splits: list[Split], folder: Path) -> None:
@@ -123,12 +155,17 @@ def _write(training: Training, splits: list[Split], folder: Path) -> None:
 
 def _frame(training: Training, split: Split, views: str) -> pd.DataFrame:
     logits = predict(training.judged, split.inputs, training.fabric, views)
-    scores = pd.DataFrame(logits.softmax(1).cpu().numpy(), columns=list(training.experiment.classes))
-    return pd.concat([split.rows[["id", "split", "label"]], scores], axis=1)
+    return scores_frame(logits, split.rows, training.experiment.classes)
+
+
+def scores_frame(logits: torch.Tensor, rows: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
+    """Predictions: id, split and label of the rows, then one probability per class."""
+    scores = pd.DataFrame(logits.softmax(1).cpu().numpy(), columns=list(classes))
+    return pd.concat([rows[["id", "split", "label"]], scores], axis=1)
 
 
 @contextlib.contextmanager
-def _deterministic() -> Iterator[None]:
+def deterministic() -> Iterator[None]:
     """Deterministic kernels inside the block, and what was set before after it."""
     os.environ.setdefault("CUBLAS_WORKSPACE_CONFIG", ":4096:8")  # read when CUDA starts; without it, products differ
     before = torch.are_deterministic_algorithms_enabled(), torch.is_deterministic_algorithms_warn_only_enabled()

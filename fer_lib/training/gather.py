@@ -115,6 +115,10 @@ class Gatherer:
             table = self._six_emotions(table)
             present = set(usable(table)["label"])
             return table, [emotion for emotion in SIX if emotion in present]
+        if name.startswith("safer/"):
+            from fer_lib.training.streams import stream_task  # which needs OpenCV, as finding faces does
+
+            return stream_task(name, table, self.profile, self.seed, self.cache)
         classes = in_order(usable(table)["label"])
         return (with_drawn_faces(table, self.seed, self.cache) if name == DRAWN_FACES else table), classes
 
@@ -126,7 +130,7 @@ class Gatherer:
     def _run(self, name: str, table: pd.DataFrame, seed: int) -> Run | None:
         reason = self._lack(name, table)
         if reason is None:
-            reason = self._obstacle(name, table, seed)
+            reason = self.obstacle(name, table, seed)
             if reason is None:
                 return self.train(name, table, seed)
             if self._can_be_looked_up(name, table, seed):
@@ -177,8 +181,9 @@ class Gatherer:
         wanted = experiment(name, self.profile, in_order(usable(table)["label"]), seed)
         return self.store.has(start_experiment(wanted, self.profile) if wanted.start == DRAWN else wanted)
 
-    def _obstacle(self, name: str, table: pd.DataFrame, seed: int) -> str | None:
+    def obstacle(self, name: str, table: pd.DataFrame, seed: int | None = None) -> str | None:
         """Why this machine does not train the experiment; None when it does."""
+        seed = self.seed if seed is None else seed
         if not self._has_time(name, seed):
             return self._too_long("train", table)
         if "/imagenet/" in name and not _imagenet_is_had(architecture(name), fetch=self.profile.name == "full"):

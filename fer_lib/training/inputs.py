@@ -9,6 +9,7 @@ import torch
 from fer_lib.data.table import load_pictures
 from fer_lib.emotions import EMOTIONS
 from fer_lib.errors import StudyError
+from fer_lib.models.networks import get_network
 from fer_lib.training.experiment import Experiment
 
 REST = "rest"  # as last class of an experiment: whatever has another label
@@ -20,7 +21,7 @@ class Split:
 
     Attributes
     ----------
-    inputs : uint8 pictures (N, 1, size, size), or float features (N, D) of a frozen body
+    inputs : uint8 pictures (N, channels, size, size), or float features (N, D) of a frozen body
     targets : class numbers, int64 (N,)
     soft_targets : shares of the annotators' votes, float (N, classes), or None
     """
@@ -33,9 +34,9 @@ class Split:
     @classmethod
     def load(cls, rows: pd.DataFrame, experiment: Experiment) -> "Split":
         """Read the pictures of `rows`, in main memory."""
-        pictures = torch.from_numpy(load_pictures(rows, experiment.size))[:, None]
+        pictures = picture_tensor(rows, experiment)
         votes = _votes(rows, experiment) if experiment.targets == "votes" else None
-        return cls(rows, pictures, _targets(rows, experiment.classes), votes)
+        return cls(rows, pictures, class_numbers(rows, experiment.classes), votes)
 
     def to(self, device: torch.device) -> "Split":
         """The same split on `device`."""
@@ -43,7 +44,15 @@ class Split:
         return replace(self, inputs=self.inputs.to(device), targets=self.targets.to(device), soft_targets=soft)
 
 
-def _targets(rows: pd.DataFrame, classes: tuple[str, ...]) -> torch.Tensor:
+def picture_tensor(rows: pd.DataFrame, experiment: Experiment) -> torch.Tensor:
+    """The rows' pictures at the size and in the channels that the network sees, uint8 (N, channels, size, size)."""
+    grey = get_network(experiment.network).channels == 1
+    pictures = torch.from_numpy(load_pictures(rows, experiment.size, grey))
+    return pictures[:, None] if grey else pictures.permute(0, 3, 1, 2).contiguous()
+
+
+def class_numbers(rows: pd.DataFrame, classes: tuple[str, ...]) -> torch.Tensor:
+    """The place of each row's label among the classes, int64 (N,)."""
     number = {name: k for k, name in enumerate(classes)}
     rest = number.get(REST)
     numbers = [number.get(label, rest) for label in rows["label"]]

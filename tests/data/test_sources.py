@@ -1,4 +1,7 @@
+import importlib.util
 import json
+import re
+from pathlib import Path
 
 import cv2
 import numpy as np
@@ -98,6 +101,18 @@ def test_the_cache_is_used_until_a_picture_changes(tree, tmp_path, monkeypatch):
     monkeypatch.undo()
     cv2.imwrite(str(tree / "test" / "Happy" / "0.png"), np.zeros((9, 9)))
     assert not load_dataset("folder", tree, tmp_path / "cache").equals(first)
+
+
+@pytest.mark.parametrize("dataset", sources.READERS)
+def test_the_cache_knows_every_module_that_a_reader_is_built_from(dataset, monkeypatch):
+    asked = []
+    monkeypatch.setattr(sources, "code_version", lambda *modules: asked.extend(modules) or "0")
+    sources._reader_code(dataset)
+    code = "\n".join(Path(importlib.util.find_spec(name).origin).read_text() for name in asked)
+    used = re.findall(r"^from (fer_lib\.data\.sources\S*) import (.*)", code, re.MULTILINE)
+    used = {f"{package}.{name}" if package.endswith("sources") else package
+            for package, names in used for name in names.split(", ")}  # fmt: skip
+    assert {sources.READERS[dataset].__name__, *used} <= set(asked)
 
 
 @pytest.fixture
@@ -200,8 +215,11 @@ def test_the_cache_knows_every_module_that_draws(tmp_path, monkeypatch):
 
 
 def test_tables_without_boxes_keep_the_hash_that_trained_runs_are_stored_under(toy_table):
-    """The hashes are those of the program before there were boxes."""
+    """The hashes are those of the program before there were boxes of faces, then of bodies."""
     assert table_hash(toy_table) == "62367e1711c23f42"
+    boxed = toy_table.copy()
+    boxed["box"] = [[1.0, 2.0, 30.0]] * len(boxed)
+    assert table_hash(boxed) == "fef674965d8c89d6"
     rows = [
         {"id": "a", "label": "fear", "split": "train", "picture_hash": "00"},
         {"id": "b", "label": None, "split": "test", "picture_hash": "01", "problem": "dark"},
@@ -209,13 +227,21 @@ def test_tables_without_boxes_keep_the_hash_that_trained_runs_are_stored_under(t
     assert table_hash(make_table(rows, "x")) == "ab6bd5402e2a85cb"
 
 
-def test_the_hash_sees_a_box_and_where_it_lies_and_survives_the_disk(toy_table, tmp_path):
+@pytest.mark.parametrize("column", ["box", "subject_box"])
+def test_the_hash_sees_a_box_and_where_it_lies_and_survives_the_disk(toy_table, tmp_path, column):
     boxed, moved = toy_table.copy(), toy_table.copy()
-    boxed["box"] = [[1.0, 2.0, 30.0]] * len(boxed)
-    moved["box"] = [[1.0, 3.0, 30.0]] * len(boxed)
+    boxed[column] = [[1.0, 2.0, 30.0, 40.0]] * (len(boxed) - 1) + [None]
+    moved[column] = [[1.0, 3.0, 30.0, 40.0]] * (len(boxed) - 1) + [None]
     assert len({table_hash(table) for table in (toy_table, boxed, moved)}) == 3
     save_table(boxed, tmp_path / "table.parquet")
     assert table_hash(load_table(tmp_path / "table.parquet")) == table_hash(boxed)
+
+
+def test_the_hash_tells_the_box_of_a_face_from_that_of_a_body(toy_table):
+    face = toy_table.assign(box=[[1.0, 2.0, 30.0]] * len(toy_table))
+    body = [[1.0, 2.0, 30.0, 30.0]] * len(toy_table)
+    tables = (face, toy_table.assign(subject_box=body), face.assign(subject_box=body))
+    assert len({table_hash(table) for table in tables}) == 3
 
 
 def test_boxes_are_cut_out_with_the_picture_s_edge_repeated_beyond_it(rng):

@@ -7,7 +7,9 @@ from fer_lib.data.splits import (
     duplicates,
     has_training_twin,
     read_test,
+    split_by_subject,
     split_rows,
+    subject_folds,
 )
 from fer_lib.data.table import make_table
 from fer_lib.errors import StudyError
@@ -82,6 +84,61 @@ def test_carved_validation_is_a_stratified_tenth_and_keeps_equal_pictures_togeth
     assert carved.groupby(["label", "split"]).size().loc[:, "validation"].tolist() == [20, 20]
     assert (carved.groupby("picture_hash")["split"].nunique() == 1).all()
     assert carved["split"].equals(carve_validation(table_of(rows), seed=0)["split"])
+
+
+def people(number: int, each: int = 4) -> pd.DataFrame:
+    """Pictures of so many subjects, each shown with fear and anger."""
+    numbers = [(s, label, i) for s in range(number) for label in ("fear", "anger") for i in range(each)]
+    return table_of([("train", label, f"{s}-{label}-{i}", f"subject {s}") for s, label, i in numbers])
+
+
+def test_folds_are_of_whole_subjects_and_even():
+    table = people(30)
+    folds = subject_folds(table, seed=0)
+    assert (table.assign(fold=folds).groupby("subject")["fold"].nunique() == 1).all()
+    assert pd.crosstab(table["label"], folds).to_numpy().tolist() == [[12] * 10] * 2
+    assert (folds == subject_folds(table, seed=0)).all()
+    assert (folds != subject_folds(table, seed=1)).any()
+
+
+def test_the_last_fold_is_test_and_the_one_before_it_validation():
+    table = people(30)
+    folds, divided = subject_folds(table, seed=0), split_by_subject(table, seed=0)
+    assert set(divided["split"][folds == 9]) == {"test"}
+    assert set(divided["split"][folds == 8]) == {"validation"}
+    assert set(divided["split"][folds < 8]) == {"train"}
+    assert divided.drop(columns="split").equals(table.drop(columns="split"))
+    assert divided.attrs == table.attrs
+    check_splits(divided)
+
+
+def test_an_emotion_that_few_subjects_show_is_spread_over_the_folds():
+    table = people(30)
+    rare = table["subject"].isin([f"subject {s}" for s in range(10)]) & (table["label"] == "fear")
+    table.loc[rare, "label"] = "contempt"
+    assert (pd.crosstab(table["label"], subject_folds(table, seed=0)).loc["contempt"] == 4).all()
+
+
+def test_fewer_than_ten_subjects_make_a_fold_each():
+    assert sorted(set(subject_folds(people(4), seed=0))) == [0, 1, 2, 3]
+
+
+def test_two_subjects_are_too_few_for_three_splits():
+    with pytest.raises(StudyError, match=r"16 usable picture\(s\) of 2 subject\(s\) are too few"):
+        subject_folds(people(2), seed=0)
+
+
+def test_a_row_with_a_problem_goes_where_its_subject_goes():
+    table = people(12)
+    whole = subject_folds(table, seed=0)
+    table.loc[::4, "problem"] = "dark"  # a quarter of everybody's pictures
+    table.loc[::4, "label"] = None
+    folds = subject_folds(table, seed=0)
+    assert (table.assign(fold=folds).groupby("subject")["fold"].nunique() == 1).all()
+    assert len(set(folds)) == len(set(whole)) == 10
+    table["problem"] = "dark"
+    with pytest.raises(StudyError, match=r"0 usable picture\(s\) of 0 subject\(s\)"):
+        subject_folds(table, seed=0)
 
 
 def test_each_reading_of_test_is_written_down(tmp_path):

@@ -122,6 +122,20 @@ def test_a_missing_table_says_which_notebook_makes_it(tmp_path):
         load_table(tmp_path / "table.parquet")
 
 
+def test_a_table_of_before_there_were_places_of_bodies_is_still_read(toy_table, tmp_path):
+    save_table(toy_table.drop(columns="subject_box"), tmp_path / "table.parquet")
+    back = load_table(tmp_path / "table.parquet")
+    assert tuple(back.columns) == COLUMNS
+    assert back["subject_box"].isna().all()
+    assert table_hash(back) == table_hash(toy_table)
+
+
+def test_a_table_without_any_other_column_is_refused(toy_table, tmp_path):
+    save_table(toy_table.drop(columns="box"), tmp_path / "table.parquet")
+    with pytest.raises(StudyError, match=r"table\.parquet is no study table; delete it"):
+        load_table(tmp_path / "table.parquet")
+
+
 def test_a_cut_table_is_refused_by_name(toy_table, tmp_path):
     path = tmp_path / "table.parquet"
     save_table(toy_table, path)

@@ -99,7 +99,7 @@ def test_every_setting_names_another_run(field):
         ("fer_lib.training.losses", {"loss": "focal"}),
         ("fer_lib.training.losses:_cross_entropy", {}),
         ("fer_lib.training.balance:sample_order", {}),
-        ("fer_lib.training.fit:_train", {}),
+        ("fer_lib.training.fit:train_splits", {}),
         ("fer_lib.training.starts:new_network", {}),
         ("fer_lib.training.sharpness", {"sharpness": 0.05}),
         ("fer_lib.training.starts", {"start": "imagenet"}),

@@ -6,14 +6,39 @@ from pathlib import Path
 
 import pandas as pd
 
-from fer_lib.data.sources import fer2013, ferplus, folder
+from fer_lib.data.sources import (
+    affectnet,
+    caer_s,
+    ck_plus,
+    emotic,
+    fabo,
+    fer2013,
+    ferplus,
+    folder,
+    raf_db,
+    videos,
+)
 from fer_lib.data.splits import check_splits
 from fer_lib.data.table import load_table, save_table
 from fer_lib.errors import StudyError
 from fer_lib.files import ROOT, code_version, content_hash, one_at_a_time, sha256_file
 
-READERS = {"fer2013": fer2013, "ferplus": ferplus, "folder": folder}
+READERS = {
+    "fer2013": fer2013,
+    "ferplus": ferplus,
+    "folder": folder,
+    "raf_db": raf_db,
+    "affectnet": affectnet,
+    "caer_s": caer_s,
+    "ck_plus": ck_plus,
+    "emotic": emotic,
+    "fabo": fabo,
+    "videos": videos,
+}
 DATASETS = ("synthetic", *READERS)
+SHARED = {"ferplus": ("fer2013",), "fabo": ("videos",)}  # readers that a reader is built from
+WITH_FRAMES = ("fabo", "videos")  # readers that write pictures
+LARGE = ("affectnet",)  # hundreds of thousands of files, too many to look at each
 
 
 def load_dataset(
@@ -35,14 +60,17 @@ def load_dataset(
     """
     inputs = find_inputs(dataset, data_root)
     if dataset == "synthetic":
-        from fer_lib.data.sources import synthetic  # which alone needs OpenCV
+        from fer_lib.data.sources import synthetic  # which needs OpenCV
 
         key = {"pictures": synthetic_pictures, "seed": seed, "code": _reader_code(dataset)}
         parts = cache / f"{dataset}-{content_hash(key)}.parts"
         return _cached(cache, dataset, key, lambda: synthetic.read(synthetic_pictures, seed, parts))
     reader = READERS[dataset]
-    key = {"inputs": [_state(path) for path in inputs], "seed": seed, "code": _reader_code(dataset)}
+    state = _state_of_folders if dataset in LARGE else _state
+    key = {"inputs": [state(path) for path in inputs], "seed": seed, "code": _reader_code(dataset)}
     options = {} if dataset == "ferplus" else {"seed": seed}
+    if dataset in WITH_FRAMES:
+        options["frames"] = cache / "frames"
     return _cached(cache, dataset, key, lambda: reader.read(*inputs, **options))
 
 
@@ -88,11 +116,19 @@ def _state(path: Path) -> list:
     return [str(path), *([name, os.stat(name).st_size, os.stat(name).st_mtime_ns] for name in sorted(found))]
 
 
+def _state_of_folders(path: Path) -> list:
+    """What tells whether a file has changed, or whether any was added, removed or replaced below a folder."""
+    if path.is_file():
+        return _state(path)
+    return [str(path), *sorted([place, os.stat(place).st_mtime_ns] for place, _, _ in os.walk(path))]
+
+
 def _reader_code(dataset: str) -> str:
-    modules = [f"fer_lib.data.sources.{dataset}", "fer_lib.data.splits", "fer_lib.data.table", "fer_lib.emotions"]
+    modules = ["fer_lib.data.splits", "fer_lib.data.table", "fer_lib.emotions"]
     if dataset == "synthetic":
-        return content_hash([code_version(*modules), drawing_code()])
-    return code_version(*modules, "fer_lib.data.sources.fer2013", "fer_lib.data.sources.folder")
+        return content_hash([code_version(*modules, "fer_lib.data.sources.synthetic"), drawing_code()])
+    names = {dataset, *SHARED.get(dataset, ()), "folder", "lists"}
+    return code_version(*modules, *(f"fer_lib.data.sources.{name}" for name in names))
 
 
 def drawing_code() -> str:

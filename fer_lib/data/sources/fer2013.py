@@ -16,6 +16,7 @@ import numpy as np
 import pandas as pd
 
 from fer_lib.data.sources import folder
+from fer_lib.data.sources.lists import known_values
 from fer_lib.data.splits import carve_validation
 from fer_lib.data.table import encode_picture, in_threads, make_table, picture_hash
 from fer_lib.emotions import BASIC
@@ -149,8 +150,8 @@ def _table(chunks: Iterator[pd.DataFrame], name: str, dataset: str, files: dict[
     labels, splits, pixels = [], [], []
     with progress(description="reading rows", total=sum(map(sum, COUNTS.values())), unit="row") as bar:
         for chunk in chunks:
-            labels.append(_values(chunk["emotion"], EMOTION_NUMBERS, name))
-            splits.append(_values(chunk["Usage"], USAGES, name))
+            labels.append(known_values(chunk["emotion"], EMOTION_NUMBERS, name))
+            splits.append(known_values(chunk["Usage"], USAGES, name))
             pixels.append(_pixels(chunk["pixels"], name))
             bar.update(len(chunk))
     if not labels:
@@ -168,17 +169,6 @@ def _table(chunks: Iterator[pd.DataFrame], name: str, dataset: str, files: dict[
     frame = pd.DataFrame(rows).assign(source=dataset, picture_hash=list(map(picture_hash, pictures)))
     frame["id"] = [f"fer2013-{row:05d}" for row in range(len(frame))]
     return make_table(frame, dataset, files)
-
-
-def _values(column: pd.Series, known: Mapping[str, str], name: str) -> np.ndarray:
-    values = column.str.strip().map(known)
-    if values.isna().any():
-        row = values.isna().idxmax()
-        raise StudyError(
-            f"{name}: row {row + 1}: {column.name} is {column[row]!r}, not one of {', '.join(known)}; "
-            "mend or remove this row."
-        )
-    return values.to_numpy()
 
 
 def _pixels(column: pd.Series, name: str) -> np.ndarray:

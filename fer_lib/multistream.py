@@ -1,0 +1,187 @@
+"""What notebook 06 does with SAFER: its streams' features, its fusions, and what they say when streams are changed."""
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from functools import cached_property
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+
+from fer_lib.data.table import usable
+from fer_lib.evaluation.compare import Difference, seed_difference
+from fer_lib.evaluation.metrics import rightly
+from fer_lib.evaluation.results import run_results
+from fer_lib.evaluation.seeds import over_seeds
+from fer_lib.faces.crops import shows_faces_alone
+from fer_lib.faces.geometry import AU_DISTANCES, VISIBLE
+from fer_lib.faces.prepare import load_faces, matrix, prepare_faces
+from fer_lib.models.places365 import has_places365
+from fer_lib.runs import Run
+from fer_lib.scenes import scene_table
+from fer_lib.study import Study
+from fer_lib.training.catalogue import experiment
+from fer_lib.training.fusion import FACE, SCENE, Features, Fusion, fit_fusion, judge_fusion
+from fer_lib.training.streams import SEEN, frozen_features, places365_features, stream_features
+from fer_lib.trainings import SELECTION, Trainings
+
+FUSIONS = {
+    "safer/F": FACE,
+    "safer/F+B": (*FACE, "background"),
+    "safer/F+P": (*FACE, "place"),
+    "safer/F+B+P": FACE + SCENE,
+    "safer/F-au": ("visible", "deep"),
+    "safer/F-visible": ("au", "deep"),
+    "safer/F-deep": ("au", "visible"),
+}
+MODEL = "SAFER"
+REDEALT = "scenes dealt anew"  # a train condition: every picture has the scene of another one
+
+
+@dataclass
+class Multistream:
+    """SAFER on one study table.
+
+    Attributes
+    ----------
+    trainings : gets the runs of the streams that learn alone
+    """
+
+    study: Study
+    table: pd.DataFrame
+    trainings: Trainings
+
+    @cached_property
+    def rows(self) -> pd.DataFrame:
+        """The usable rows, which all features are of."""
+        return usable(self.table)
+
+    @cached_property
+    def folder(self) -> Path:
+        """Where the faces of the table are measured."""
+        return prepare_faces(self.table, self.study.cache)
+
+    @cached_property
+    def faces(self) -> pd.DataFrame:
+        """The measurements of the usable rows, without their masks."""
+        there = self.table["problem"].isna().to_numpy()
+        measured = load_faces(self.folder, [*SEEN, "au", "visible", "face_problem"])
+        return measured[there].reset_index(drop=True)
+
+    @cached_property
+    def has_scenes(self) -> bool:
+        """Whether the pictures show more than faces."""
+        return not shows_faces_alone(self.rows, self.faces)
+
+    @cached_property
+    def classes(self) -> list[str]:
+        """The emotions that the table shows."""
+        return self.study.classes(self.table)
+
+    @cached_property
+    def features(self) -> Features:
+        """What every stream makes of the pictures; the deep one is the regular CNN."""
+        deep = self.trainings.runs("safer/deep")[0]
+        streams = {
+            "au": matrix(self.faces["au"], len(AU_DISTANCES)),
+            "visible": matrix(self.faces["visible"], len(VISIBLE)),
+            "deep": self._learnt(deep),
+        }
+        if self.has_scenes:
+            streams["background"] = self._learnt(self.trainings.runs("safer/background")[0])
+            streams["place"] = self._places
+        return Features(self.rows[["id", "label", "split", "problem", "subject"]], streams)
+
+    @cached_property
+    def redealt(self) -> Features:
+        """The same faces with scenes dealt anew, to learn from: a data set whose context tells nothing."""
+        moved = self.features.with_scenes_of_others(self.study.seed)
+        background = self._learnt(self.trainings.runs("safer/background_redealt")[0])
+        return replace(moved, streams={**moved.streams, "background": background})
+
+    @cached_property
+    def place_source(self) -> str:
+        """What the place stream has learnt from."""
+        if has_places365():
+            return "AlexNet of Places365, the authors' weights"
+        known = self.table["place"].notna().any()
+        return "a small network of the train split's places" if known else "a small network of drawn places"
+
+    def with_deep(self, features: np.ndarray) -> Features:
+        """The features with another deep extractor's."""
+        return replace(self.features, streams={**self.features.streams, "deep": features})
+
+    def resnet50(self) -> tuple[str, np.ndarray]:
+        """Which weights ResNet-50 has, ImageNet's where they are here, and its features of the faces (N, 2048)."""
+        gatherer = self.trainings.gatherer
+        for start in ("imagenet", "random"):
+            name = f"safer/resnet50/{start}/frozen"
+            if gatherer.obstacle(name, self.table) is None:
+                break
+        table, classes = gatherer.task(name, self.table)
+        wanted = experiment(name, self.study.profile, classes, self.study.seed)
+        return start, frozen_features(wanted, table, self.study.store, self._cache)
+
+    def of_run(self, run: Run) -> np.ndarray:
+        """The features that the body of another network of the study has of the pictures."""
+        return stream_features(run, self.rows, self._cache)
+
+    def fuse(self, name: str, features: Features, condition: str | None = None, **settings) -> list[Run]:
+        """Train SAFER's layers with every seed, and record the results.
+
+        Parameters
+        ----------
+        name : such as safer/F+B; of `FUSIONS`, unless `settings` tells the streams
+        condition : of train and test, where it is not the data as they are
+        settings : of `training.fusion.Fusion`, beside those of the paper
+        """
+        profile, first = self.study.profile, self.study.seed
+        recipe = {"streams": FUSIONS.get(name, FACE), "classes": tuple(self.classes), "schedule": "plateau"}
+        recipe |= {"max_epochs": profile.fusion_epochs, "patience": profile.patience, "batch_size": profile.batch_size}
+        wanted = Fusion(name, **recipe | settings)
+        seeds = range(first, first + profile.fusion_seeds)
+        runs = [fit_fusion(replace(wanted, seed=seed), features, self.study.store) for seed in seeds]
+        told = {"model": MODEL, "selection": SELECTION, "notebook": self.study.notebook[:2]}
+        if condition:
+            told |= {"train_condition": condition, "condition": condition}
+        rows = [self.study.record(self._results(run, run.predictions, told), run) for run in runs]
+        self.study.record(over_seeds(pd.concat(rows)))
+        return runs
+
+    def what_if(self, runs: Sequence[Run], features: Features, condition: str) -> list[pd.DataFrame]:
+        """What trained fusions say of the test pictures under another condition; recorded under that name."""
+        told = {"model": MODEL, "selection": SELECTION, "notebook": self.study.notebook[:2], "condition": condition}
+        frames = [judge_fusion(run, features, f"{run.experiment['name']}: {condition}") for run in runs]
+        rows = [self.study.record(self._results(run, frame, told)) for run, frame in zip(runs, frames, strict=True)]
+        self.study.record(over_seeds(pd.concat(rows)))
+        return frames
+
+    def change(self, before: Sequence[Run], after: Sequence[Run | pd.DataFrame]) -> Difference:
+        """How mean accuracy over seeds changes on the test pictures."""
+        return seed_difference(self._right(before), self._right(after), self.study.profile.resamples)
+
+    def scenes(self) -> pd.DataFrame:
+        """The usable rows with scenes without people as their pictures."""
+        return usable(scene_table(self.table, self.folder, self.study.profile.stream_size))
+
+    @property
+    def _cache(self) -> Path:
+        return self.study.cache / "features"
+
+    @cached_property
+    def _places(self) -> np.ndarray:
+        if has_places365():
+            return places365_features(self.scenes())
+        return stream_features(self.trainings.runs("safer/place")[0], self.scenes(), self._cache)
+
+    def _learnt(self, run: Run) -> np.ndarray:
+        table, _ = self.trainings.gatherer.task(run.experiment["name"], self.table)
+        return stream_features(run, usable(table), self._cache)
+
+    def _results(self, run: Run, predictions: pd.DataFrame, told: dict) -> pd.DataFrame:
+        return run_results(run, self.table, self.classes, self.study.profile.resamples, predictions, **told)
+
+    def _right(self, runs: Sequence[Run | pd.DataFrame]) -> np.ndarray:
+        frames = [run.of_split("test") if isinstance(run, Run) else run for run in runs]
+        ordered = [frame[frame["split"] == "test"].sort_values("id") for frame in frames]
+        return np.stack([rightly(frame, self.classes) for frame in ordered])

@@ -1,0 +1,104 @@
+"""The scene without its person, which SAFER's background and place streams see (paper 000, sections 4.4 and 4.5)."""
+
+from pathlib import Path
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from fer_lib.data.table import decode_picture, in_threads, load_table, resize, save_table
+from fer_lib.errors import StudyError
+from fer_lib.faces.crops import with_pictures
+from fer_lib.faces.prepare import load_faces, person_mask
+from fer_lib.files import code_version, content_hash, one_at_a_time
+
+FILLS = ("inpaint", "mean")
+MARGIN = 0.02  # share of the longer side by which a person may reach beyond its mask: soft edges, loose hair
+REDUCED = 64  # longer side, in pixels, of the copy in which a hole is filled; at 224 it takes five times as long
+RADIUS = 2  # pixels of that copy from which a colour flows into the hole
+GREY = 127  # of a scene that is nothing but person
+
+
+def scene_table(table: pd.DataFrame, faces: Path, size: int, fill: str = "inpaint") -> pd.DataFrame:
+    """The study table with scenes of `size` pixels as its pictures, everybody removed; made once and kept.
+
+    Parameters
+    ----------
+    faces : folder of what `faces.prepare` measured of the table
+    """
+    program = code_version(__name__, "fer_lib.faces.crops:with_pictures", "fer_lib.data.table:resize")
+    path = faces.with_name(f"scenes-{content_hash([faces.name, size, fill, program])}.parquet")
+    with one_at_a_time(path):
+        if not path.exists():
+            save_table(with_pictures(table, _scenes(table, faces, size, fill)), path)
+    scenes = load_table(path)
+    scenes.attrs = dict(table.attrs)
+    return scenes
+
+
+def _scenes(table: pd.DataFrame, faces: Path, size: int, fill: str) -> list[np.ndarray | None]:
+    masks, scenes = load_faces(faces, ["person"])["person"].tolist(), [None] * len(table)
+
+    def clear(start: int) -> int:
+        rows = table.iloc[start : start + 256]
+        for i, data, path in zip(range(start, len(table)), rows["picture"], rows["path"], strict=False):
+            if masks[i] is not None:
+                picture = decode_picture(data if data is not None else Path(path).read_bytes())
+                scenes[i] = resize(remove_person(picture, person_mask(masks[i], *picture.shape[:2]), fill), size)
+        return len(rows)
+
+    in_threads(clear, range(0, len(table), 256), len(table), "removing people")
+    return scenes
+
+
+def remove_person(picture: np.ndarray, person: np.ndarray, fill: str) -> np.ndarray:
+    """Take the person out of a picture; the paper does not say what it puts there.
+
+    Parameters
+    ----------
+    picture : (H, W, 3) uint8, RGB
+    person : (H, W) bool, where the person is; `MARGIN` is added all around
+    fill : "inpaint" lets what surrounds the hole flow into it (Navier-Stokes, Bertalmio et al. 2001); "mean" paints it
+        in the mean colour of what is left, so that the person's outline stays to be seen
+
+    Returns
+    -------
+    a new picture; what lies outside the hole is as it was
+
+    Raises
+    ------
+    StudyError
+        When the fill is unknown.
+    """
+    if fill not in FILLS:
+        raise StudyError(f"fill {fill!r} is unknown; use one of {', '.join(FILLS)}.")
+    hole = _grown(person)
+    scene = picture.copy()
+    if hole.any():
+        filled = _inpainted(picture, hole) if fill == "inpaint" else None
+        scene[hole] = _mean_colour(picture[~hole]) if filled is None else filled[hole]
+    return scene
+
+
+def _grown(person: np.ndarray) -> np.ndarray:
+    margin = round(MARGIN * max(person.shape))
+    disc = cv2.getStructuringElement(cv2.MORPH_ELLIPSE, (2 * margin + 1, 2 * margin + 1))
+    return cv2.dilate(person.astype(np.uint8), disc).astype(bool)
+
+
+def _mean_colour(pixels: np.ndarray) -> np.ndarray | int:
+    return pixels.mean(0).round().astype(np.uint8) if len(pixels) else GREY
+
+
+def _inpainted(picture: np.ndarray, hole: np.ndarray) -> np.ndarray | None:
+    """The picture with its hole filled, blurred elsewhere too; None where the reduced copy is all hole."""
+    height, width = hole.shape
+    scale = min(1, REDUCED / max(height, width))
+    size = max(1, round(scale * width)), max(1, round(scale * height))
+    # A reduced pixel with anything of the hole in it is hole, or the person's colours would flow back into the scene.
+    unknown = cv2.resize(hole.astype(np.float32), size, interpolation=cv2.INTER_AREA) > 0
+    if unknown.all():
+        return None
+    reduced = cv2.resize(picture, size, interpolation=cv2.INTER_AREA)
+    filled = cv2.inpaint(reduced, unknown.astype(np.uint8), RADIUS, cv2.INPAINT_NS)
+    return cv2.resize(filled, (width, height), interpolation=cv2.INTER_LINEAR)

@@ -1,0 +1,92 @@
+"""What SAFER's streams are shown, and the features that they make of it, computed once (paper 000, 4.3 to 4.5)."""
+
+from pathlib import Path
+
+import numpy as np
+import pandas as pd
+import torch
+from safetensors.torch import load_file
+
+from fer_lib.data.sources import load_dataset
+from fer_lib.data.splits import split_rows
+from fer_lib.data.table import load_pictures, usable
+from fer_lib.emotions import in_order
+from fer_lib.faces.crops import face_table
+from fer_lib.faces.prepare import load_faces, prepare_faces
+from fer_lib.models.networks import get_network
+from fer_lib.profiles import Profile
+from fer_lib.runs import Run, RunStore
+from fer_lib.scenes import scene_table
+from fer_lib.training.experiment import Experiment
+from fer_lib.training.fit import launch
+from fer_lib.training.fusion import experiment_of, strangers
+from fer_lib.training.inputs import picture_tensor
+from fer_lib.training.starts import body_features, new_network, settle
+
+SEEN = ("height", "width", "face_box", "landmarks")
+
+
+def stream_task(
+    name: str, table: pd.DataFrame, profile: Profile, seed: int, cache: Path
+) -> tuple[pd.DataFrame, list[str]]:
+    """The study table as a stream of SAFER is shown it, and the classes that it learns alone.
+
+    Parameters
+    ----------
+    name : `safer/deep` and `safer/resnet50/…` see faces; `safer/background` scenes without people, and
+        `safer/background_redealt` those of other pictures; `safer/place` learns places, those of the embedded data
+        where the table's own are not known
+    """
+    if name == "safer/place" and table["place"].isna().all():
+        table = load_dataset("synthetic", None, cache, seed, profile.synthetic_pictures)
+    faces = prepare_faces(table, cache)
+    if name == "safer/deep" or name.startswith("safer/resnet50/"):
+        return face_table(table, load_faces(faces, SEEN)), in_order(usable(table)["label"])
+    scenes = scene_table(table, faces, profile.stream_size)
+    if name == "safer/place":
+        named = scenes.assign(label=scenes["place"])
+        named.attrs = dict(scenes.attrs)
+        return named, sorted(set(usable(named)["label"]))
+    if name == "safer/background_redealt":
+        scenes = redealt(scenes, seed)
+    return scenes, in_order(usable(table)["label"])
+
+
+def redealt(scenes: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """The table with the scenes of its usable rows dealt anew inside each split: they tell nothing of the label."""
+    there = np.flatnonzero(scenes["problem"].isna())
+    order = there[strangers(scenes["split"].iloc[there], seed)]
+    dealt = scenes.copy()
+    for column in ("picture", "picture_hash", "place"):
+        values = scenes[column].to_numpy(object, copy=True)
+        values[there] = values[order]
+        dealt[column] = values
+    dealt.attrs = dict(scenes.attrs)
+    return dealt
+
+
+def stream_features(run: Run, rows: pd.DataFrame, cache: Path) -> np.ndarray:
+    """What the body of a stream that has learnt alone makes of the rows, float32 (N, D); computed once and cached."""
+    experiment = experiment_of(run)
+    network = get_network(experiment.network).make(len(experiment.classes), experiment.size)
+    network.load_state_dict(load_file(run.folder / "weights.safetensors"))
+    device = launch(experiment.precision).device
+    return body_features(experiment, network, picture_tensor(rows, experiment), cache, device).numpy()
+
+
+def frozen_features(experiment: Experiment, table: pd.DataFrame, store: RunStore, cache: Path) -> np.ndarray:
+    """What a body that has learnt nothing here makes of the usable rows, float32 (N, D); random ones are settled."""
+    device = launch(experiment.precision).device
+    network = new_network(experiment, store.root)
+    if experiment.start == "random":
+        settle(experiment, network, picture_tensor(split_rows(table, "train"), experiment), cache, device)
+    return body_features(experiment, network, picture_tensor(usable(table), experiment), cache, device).numpy()
+
+
+def places365_features(scenes: pd.DataFrame) -> np.ndarray:
+    """Places365's features of the rows' scenes, float32 (N, 9216), from the authors' files."""
+    from fer_lib.models.places365 import load_places365
+
+    places = load_places365("cuda" if torch.cuda.is_available() else "cpu")
+    parts = [scenes.iloc[start : start + 256] for start in range(0, len(scenes), 256)]
+    return np.concatenate([places.features(load_pictures(part, 224, grey=False)) for part in parts])
