@@ -25,7 +25,8 @@ EXECUTED := $(NOTEBOOKS:notebooks/%=$(RUN)/%)
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 	@echo
-	@echo 'Knobs: DATASET=synthetic|fer2013|ferplus|folder  PROFILE=smoke|quick|full  DATA_ROOT=folder  SEED=number'
+	@echo 'Knobs: DATASET=synthetic|fer2013|ferplus|folder|raf_db|affectnet|caer_s|ck_plus|emotic|fabo|videos'
+	@echo '       PROFILE=smoke|quick|full  DATA_ROOT=folder  SEED=number'
 
 report: $(READY) ## run the study and write reports/<dataset>/report.html
 	@$(PY) -m fer_lib prepare $(KNOBS)
@@ -91,7 +92,7 @@ endif
 $(EXECUTED): $(RUN)/%.ipynb: notebooks/%.ipynb $(RUN)/settings requirements.lock $(READY)
 	@$(PY) -m fer_lib notebook $(KNOBS) $<
 
-$(RUN)/03_svm_pca_baseline.ipynb $(RUN)/04_cnn_variants.ipynb $(RUN)/05_transfer_learning.ipynb: $(RUN)/01_data_preparation.ipynb
+$(RUN)/03_svm_pca_baseline.ipynb $(RUN)/04_cnn_variants.ipynb $(RUN)/05_transfer_learning.ipynb $(RUN)/06_safer_multistream.ipynb: $(RUN)/01_data_preparation.ipynb
 $(RUN)/11_report.ipynb: $(filter-out $(RUN)/11_report.ipynb,$(EXECUTED))
 
 $(REPORT)/report.html: $(EXECUTED) fer_lib/show/report.html fer_lib/show/report.py fer_lib/manifest.py

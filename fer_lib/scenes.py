@@ -6,11 +6,11 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from fer_lib.data.table import decode_picture, in_threads, load_table, resize, save_table
+from fer_lib.data.table import decode_picture, in_threads, resize
 from fer_lib.errors import StudyError
-from fer_lib.faces.crops import with_pictures
+from fer_lib.faces.crops import Packed, pack, with_pictures
 from fer_lib.faces.prepare import load_faces, person_mask
-from fer_lib.files import code_version, content_hash, one_at_a_time
+from fer_lib.files import atomic_write, code_version, content_hash, one_at_a_time
 
 FILLS = ("inpaint", "mean")
 MARGIN = 0.02  # share of the longer side by which a person may reach beyond its mask: soft edges, loose hair
@@ -25,30 +25,50 @@ def scene_table(table: pd.DataFrame, faces: Path, size: int, fill: str = "inpain
     Parameters
     ----------
     faces : folder of what `faces.prepare` measured of the table
+
+    Raises
+    ------
+    StudyError
+        When the fill is unknown, or the faces in the folder are another table's.
     """
-    program = code_version(__name__, "fer_lib.faces.crops:with_pictures", "fer_lib.data.table:resize")
+    program = code_version(__name__, "fer_lib.data.table:resize")
     path = faces.with_name(f"scenes-{content_hash([faces.name, size, fill, program])}.parquet")
+    masks = load_faces(faces, ["person"])
+    if masks["id"].tolist() != table["id"].tolist():
+        raise StudyError(f"{faces} has the faces of another table; measure this one's first.")
     with one_at_a_time(path):
-        if not path.exists():
-            save_table(with_pictures(table, _scenes(table, faces, size, fill)), path)
-    scenes = load_table(path)
-    scenes.attrs = dict(table.attrs)
-    return scenes
+        scenes = _finished(path)
+        if scenes is None:
+            scenes = _scenes(table, masks["person"].tolist(), size, fill)
+            with atomic_write(path) as temporary:
+                scenes.to_parquet(temporary, index=False, compression=None)
+    pairs = zip(scenes["picture"], scenes["picture_hash"], strict=True)
+    return with_pictures(table, [None if picture is None else (picture, known) for picture, known in pairs])
 
 
-def _scenes(table: pd.DataFrame, faces: Path, size: int, fill: str) -> list[np.ndarray | None]:
-    masks, scenes = load_faces(faces, ["person"])["person"].tolist(), [None] * len(table)
+def _finished(path: Path) -> pd.DataFrame | None:
+    """The scenes that lie there, or None where they are missing or damaged."""
+    try:
+        return pd.read_parquet(path)
+    except (OSError, ValueError):  # of which pyarrow's errors are kinds
+        return None
+
+
+def _scenes(table: pd.DataFrame, masks: list[bytes | None], size: int, fill: str) -> pd.DataFrame:
+    """Picture and its hash of every row; None without a readable picture."""
+    packed: list[Packed | tuple[None, None]] = [(None, None)] * len(table)
 
     def clear(start: int) -> int:
         rows = table.iloc[start : start + 256]
         for i, data, path in zip(range(start, len(table)), rows["picture"], rows["path"], strict=False):
             if masks[i] is not None:
                 picture = decode_picture(data if data is not None else Path(path).read_bytes())
-                scenes[i] = resize(remove_person(picture, person_mask(masks[i], *picture.shape[:2]), fill), size)
+                person = person_mask(masks[i], *picture.shape[:2])
+                packed[i] = pack(resize(remove_person(picture, person, fill), size))
         return len(rows)
 
     in_threads(clear, range(0, len(table), 256), len(table), "removing people")
-    return scenes
+    return pd.DataFrame(packed, columns=["picture", "picture_hash"])
 
 
 def remove_person(picture: np.ndarray, person: np.ndarray, fill: str) -> np.ndarray:

@@ -6,6 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 import pytest
+import torch
 
 from fer_lib.data.table import encode_picture, make_table, picture_hash
 from fer_lib.emotions import BASIC
@@ -60,6 +61,23 @@ def toy_table() -> pd.DataFrame:
         }
         rows.append({**row, "split": split, "picture_hash": picture_hash(picture)})
     return make_table(rows, "toy")
+
+
+@pytest.fixture(scope="session")
+def drawn_people() -> pd.DataFrame:
+    """56 drawn people in places, as the embedded data has them."""
+    from fer_lib.data.sources import synthetic
+
+    return synthetic.read(56, 0)
+
+
+@pytest.fixture(scope="module")
+def one_thread():
+    """Small steps of a training take ten times as long where two threads wait for a busy core."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    yield
+    torch.set_num_threads(before)
 
 
 @pytest.fixture(scope="session")

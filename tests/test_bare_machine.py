@@ -27,12 +27,13 @@ class BareFinder:
 
 sys.meta_path[sys.meta_path.index(PathFinder)] = BareFinder()
 """
-# what needs OpenCV to describe edges or draw people, and Optuna to search
+# what needs OpenCV to describe edges, draw people or find faces, and Optuna to search
 WITH_MORE = (
     "fer_lib.models.svm",
     "fer_lib.models.features",
     "fer_lib.data.sources.synthetic",
     "fer_lib.training.search",
+    "fer_lib.training.streams",
 )
 
 
@@ -70,7 +71,7 @@ def faces(tmp_path_factory):
 def bare(faces, tmp_path_factory):
     """One process that imports, then trains, since PyTorch takes seconds to import; and the folder of its runs."""
     runs = tmp_path_factory.mktemp("runs")
-    words = ["train", "six_layer/base", "--dataset", "folder", "--profile", "smoke"]
+    words = ["train", "six_layer/base", "safer/dee*", "--dataset", "folder", "--profile", "smoke"]
     return run_bare(PROGRAM, *words, "--data-root", str(faces), "--runs", str(runs)), runs
 
 
@@ -87,3 +88,9 @@ def test_an_experiment_is_trained_into_the_store(bare):
     done, runs = bare
     assert done.returncode == 0, done.stderr
     assert len(list((runs / "store").glob("*/weights.safetensors"))) == 1
+
+
+def test_a_stream_that_needs_faces_to_be_found_is_left_out_of_a_pattern_with_its_reason(bare):
+    done, _ = bare
+    assert "safer/deep, seed 0: left out: " in done.stdout
+    assert "mediapipe, which finds faces, is not installed here" in done.stdout

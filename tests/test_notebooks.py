@@ -24,6 +24,7 @@ MEASURED = {
     *("pca_svm", "classical_best", "six_layer/base", "six_layer/augmented", "six_layer/balanced_augmented"),
     *("gimefive/13_bn", "strong/small", "strong/small_tta", "one_against_rest", "vote"),
     *("transfer/resnet18/random/frozen", "transfer/vgg11/random/head", "transfer/face_resnet_small/drawn/full"),
+    *("safer/F", "safer/F+B", "safer/F+P", "safer/F+B+P", "safer/F-au", "safer/F-visible", "safer/redealt/F+B+P"),
 }
 
 

@@ -1,9 +1,14 @@
+import os
+
 import numpy as np
 import pytest
 from scipy.ndimage import distance_transform_edt
+from skimage import data
 
+from fer_lib.data.table import COLUMNS, decode_picture, encode_picture, make_table, picture_hash, resize
 from fer_lib.errors import StudyError
-from fer_lib.scenes import FILLS, GREY, MARGIN, remove_person
+from fer_lib.faces.prepare import prepare_faces
+from fer_lib.scenes import FILLS, GREY, MARGIN, remove_person, scene_table
 from fer_lib.synthetic.places import draw_place
 from fer_lib.synthetic.plan import PRESETS, plan
 from fer_lib.synthetic.render import draw_card
@@ -106,3 +111,61 @@ def test_on_average_the_fill_is_nearer_to_the_empty_place_than_the_person_and_wh
 def test_an_unknown_fill_is_named(rng):
     with pytest.raises(StudyError, match="'blur' is unknown; use one of inpaint, mean"):
         remove_person(*meadow(rng), "blur")
+
+
+@pytest.fixture(scope="module")
+def prepared(drawn, tmp_path_factory):
+    """A table of drawn people, a photograph and a row without a picture, and the folder of its measured faces."""
+    pictures = [picture for picture, _, _ in drawn] + [data.astronaut()]
+    rows = [
+        {"picture": encode_picture(picture), "picture_hash": picture_hash(picture), "box": [9, 9, 50], "label": "joy"}
+        for picture in pictures
+    ]
+    rows = [{"id": f"a{number}", "split": "train", **row} for number, row in enumerate([*rows, {"problem": "gone"}])]
+    table = make_table(rows, "scenes", {"list.csv": "00"})
+    return table, prepare_faces(table, tmp_path_factory.mktemp("scenes"), processes=1)
+
+
+def test_scenes_are_a_table_of_places_without_anybody_whose_other_columns_stay(prepared, drawn):
+    table, faces = prepared
+    scenes = scene_table(table, faces, 96)
+    others = [column for column in COLUMNS if column not in ("picture", "picture_hash", "box")]
+    assert scenes[others].equals(table[others])
+    assert scenes.attrs == table.attrs == {"dataset": "scenes", "files": {"list.csv": "00"}}
+    assert scenes["box"].isna().all()
+    shown = [decode_picture(picture) for picture in scenes["picture"][:-1]]
+    assert {picture.shape for picture in shown} == {(96, 96, 3)}
+    assert [picture_hash(picture) for picture in shown] == scenes["picture_hash"][:-1].tolist()
+    assert scenes["picture"].iloc[-1] is scenes["picture_hash"].iloc[-1] is None
+    small = [[resize(part, 96) for part in (picture, person, place)] for picture, person, place in drawn]
+    before = np.mean([error(picture, person, place) for picture, person, place in small])
+    after = np.mean([error(s, person, place) for s, (_, person, place) in zip(shown, small, strict=False)])
+    assert after < 0.65 * before
+
+
+def test_nothing_of_the_photographed_persons_face_and_suit_is_left(prepared):
+    scene = decode_picture(scene_table(*prepared, 128)["picture"].iloc[-2]).astype(int)
+    photograph = resize(data.astronaut(), 128).astype(int)
+    orange = [(p[..., 0] - p[..., 2] > 120)[60:110, 15:70].mean() for p in (photograph, scene)]
+    assert orange[0] > 0.4
+    assert orange[1] < 0.02
+    assert np.abs(scene - photograph)[:25, :25].mean() < 5  # the flag
+
+
+def test_scenes_are_made_once_and_again_when_their_file_is_damaged(prepared):
+    table, faces = prepared
+    made = scene_table(table, faces, 32)
+    path = max(faces.parent.glob("scenes-*.parquet"), key=os.path.getmtime)
+    first = path.stat().st_mtime_ns
+    assert scene_table(table.assign(label="fear"), faces, 32).equals(made.assign(label="fear"))
+    assert path.stat().st_mtime_ns == first
+    path.write_bytes(path.read_bytes()[:-50])
+    assert scene_table(table, faces, 32).equals(made)
+    assert path.stat().st_mtime_ns > first
+    assert not scene_table(table, faces, 32, "mean")["picture"].equals(made["picture"])
+
+
+def test_the_faces_of_another_table_are_refused(prepared):
+    table, faces = prepared
+    with pytest.raises(StudyError, match="has the faces of another table"):
+        scene_table(table[::-1], faces, 32)

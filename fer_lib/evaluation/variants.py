@@ -92,6 +92,19 @@ def difference_table(changes: Mapping[str, Change]) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index").rename_axis("variant")
 
 
+def seeds_table(found: Mapping[str, Difference]) -> pd.DataFrame:
+    """One row for each change of mean accuracy over seeds, in points: index what was changed."""
+    rows = {
+        name: {
+            "accuracy, points [95 % interval]": change.points,
+            "McNemar's p": f"{change.p:.2g}",
+            "so it": f"{change.verdict} accuracy",
+        }
+        for name, change in found.items()
+    }
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("changed")
+
+
 def verdicts(changes: Mapping[str, Change], papers: pd.DataFrame, family: str, seeds: Sequence[float]) -> list[str]:
     """A sentence for each change that the paper also claims: does its finding hold here?
 

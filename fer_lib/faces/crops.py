@@ -9,11 +9,13 @@ import pandas as pd
 
 from fer_lib.data.table import crop, decode_picture, encode_picture, in_threads, picture_hash, resize
 from fer_lib.faces.geometry import EYES
-from fer_lib.faces.prepare import landmarks_of
+from fer_lib.faces.prepare import mesh_of
 
 MARGIN = 1.1  # side of the square, in extents of the mesh; as the boxes of drawn faces
 BOX_MARGIN = 1.3  # the same in sides of BlazeFace's box, which leaves out the forehead
 TIGHT = 0.6  # a data set whose faces are, in the middle, this share of the picture's shorter side shows nothing else
+
+Packed = tuple[bytes, str]  # a picture's bytes and its hash, as the study table has them
 
 
 def face_table(table: pd.DataFrame, faces: pd.DataFrame) -> pd.DataFrame:
@@ -26,90 +28,95 @@ def face_table(table: pd.DataFrame, faces: pd.DataFrame) -> pd.DataFrame:
     ----------
     faces : what `faces.prepare` measured of the table
     """
-    squares = [
-        square if square is not None else box for square, box in zip(squares_of(faces), table["box"], strict=True)
-    ]
     if shows_faces_alone(table, faces):
         return table
-    cut = table.assign(box=pd.Series(squares, index=table.index, dtype=object))
+    boxes = [own if square is None else square for square, own in zip(squares_of(faces), table["box"], strict=True)]
+    cut = table.assign(box=pd.Series(boxes, index=table.index, dtype=object))
     cut.attrs = dict(table.attrs)
     return cut
 
 
 def shows_faces_alone(table: pd.DataFrame, faces: pd.DataFrame) -> bool:
     """Whether the pictures of a data set are crops of faces: no box is named, and faces fill them."""
-    if table["box"].notna().any():
-        return False
-    sides = np.array([np.nan if square is None else square[2] for square in squares_of(faces)])
-    shares = sides / faces[["height", "width"]].min(1).to_numpy(float)
-    return bool(np.nanmedian(np.append(shares, np.nan)) >= TIGHT) if np.isfinite(shares).any() else False
+    sides = [np.nan if square is None else square[2] for square in squares_of(faces)]
+    shares = pd.Series(sides, dtype=float) / faces[["height", "width"]].min(axis=1).to_numpy()
+    return bool(table["box"].isna().all() and shares.dropna().median() >= TIGHT)
 
 
 def squares_of(faces: pd.DataFrame) -> list[list[float] | None]:
     """x, y and side of a square around each face, in pixels: from its mesh, else from its box; None without a face."""
-    points = landmarks_of(faces["landmarks"])[..., :2]
-    low, high = points.min(1), points.max(1)
-    found = []
-    for a, b, box in zip(low, high, faces["face_box"], strict=True):
-        if np.isfinite(a).all():
-            found.append(_square((a + b) / 2, MARGIN * float((b - a).max())))
-        else:
-            found.append(None if box is None else _square(box[:2] + box[2:] / 2, BOX_MARGIN * float(box[2:].max())))
-    return found
+    return [_square_around(*row) for row in zip(faces["landmarks"], faces["face_box"], strict=True)]
+
+
+def _square_around(landmarks: bytes | None, box: np.ndarray | None) -> list[float] | None:
+    if landmarks is not None:
+        points = mesh_of(landmarks)[:, :2]
+        low, high = points.min(0), points.max(0)
+        return _square((low + high) / 2, MARGIN * float((high - low).max()))
+    return None if box is None else _square(box[:2] + box[2:] / 2, BOX_MARGIN * float(box[2:].max()))
+
+
+def _square(centre: np.ndarray, side: float) -> list[float]:
+    return [float(centre[0] - side / 2), float(centre[1] - side / 2), side]
 
 
 def aligned_table(table: pd.DataFrame, faces: pd.DataFrame, size: int) -> pd.DataFrame:
     """The study table with upright faces of `size` pixels as its pictures, and no box.
 
-    Faces without a mesh are cut out as they stand; a row without a readable picture stays as it is.
+    Faces without a mesh are cut out as they stand, pictures without a face are shown whole; a row without a readable
+    picture stays as it is.
     """
-    squares, meshes = squares_of(faces), landmarks_of(faces["landmarks"])
-    pictures: list[np.ndarray | None] = [None] * len(table)
+    squares, landmarks, readable = squares_of(faces), faces["landmarks"].tolist(), faces["height"].to_numpy() > 0
+    packed: list[Packed | None] = [None] * len(table)
 
-    def cut(start: int) -> int:
+    def turn(start: int) -> int:
         rows = table.iloc[start : start + 256]
-        for i, data, path, problem in zip(
-            range(start, len(table)), rows["picture"], rows["path"], rows["problem"], strict=False
-        ):
-            if problem is None:
+        for i, data, path in zip(range(start, len(table)), rows["picture"], rows["path"], strict=False):
+            if readable[i]:
                 picture = decode_picture(data if data is not None else Path(path).read_bytes())
-                pictures[i] = aligned(picture, squares[i], meshes[i], size)
+                mesh = None if landmarks[i] is None else mesh_of(landmarks[i])
+                packed[i] = pack(aligned(picture, squares[i], mesh, size))
         return len(rows)
 
-    in_threads(cut, range(0, len(table), 256), len(table), "aligning faces")
-    return with_pictures(table, pictures)
+    in_threads(turn, range(0, len(table), 256), len(table), "aligning faces")
+    return with_pictures(table, packed)
 
 
-def with_pictures(table: pd.DataFrame, pictures: Sequence[np.ndarray | None]) -> pd.DataFrame:
-    """The study table with other pictures, and no box; a row whose picture is None stays as it is."""
-    old = table[["picture", "picture_hash"]].to_numpy()
-    new = [row if p is None else (encode_picture(p), picture_hash(p)) for p, row in zip(pictures, old, strict=True)]
-    shown = table.assign(box=None).astype(object)
-    shown[["picture", "picture_hash"]] = pd.DataFrame(new, index=table.index, columns=["picture", "picture_hash"])
-    shown.attrs = dict(table.attrs)
-    return shown
+def pack(picture: np.ndarray) -> Packed:
+    """The picture as the study table has it."""
+    return encode_picture(picture), picture_hash(picture)
 
 
-def aligned(picture: np.ndarray, square: Sequence[float] | None, mesh: np.ndarray, size: int) -> np.ndarray:
+def with_pictures(table: pd.DataFrame, packed: Sequence[Packed | None]) -> pd.DataFrame:
+    """The study table with other pictures, and no box; a row whose picture is None keeps its own."""
+    new = table.assign(box=None)
+    for place, column in enumerate(("picture", "picture_hash")):
+        values = [own if other is None else other[place] for own, other in zip(table[column], packed, strict=True)]
+        new[column] = pd.Series(values, index=table.index, dtype=object)
+    new.attrs = dict(table.attrs)
+    return new
+
+
+def aligned(picture: np.ndarray, square: Sequence[float] | None, mesh: np.ndarray | None, size: int) -> np.ndarray:
     """The face turned until its eyes are level, uint8 (size, size, 3); without a mesh, the square as it stands.
 
     Parameters
     ----------
     square : x, y and side around the face in pixels; None for the whole picture
-    mesh : landmarks (478, 2 or more) in pixels, or NaN
+    mesh : landmarks (478, 2 or more) in pixels, or None
     """
     if square is None:
         return resize(picture, size)
-    if not np.isfinite(mesh).all():
+    if mesh is None:
         return resize(crop(picture, square), size)
     left, right = (mesh[list(corners), :2].mean(0) for corners in EYES)
     roll = np.degrees(np.arctan2(*(left - right)[::-1]))
-    x, y, side = square
-    turn = cv2.getRotationMatrix2D((x + side / 2, y + side / 2), roll, size / side)
-    turn[:, 2] += size / 2 - np.array([x + side / 2, y + side / 2])
-    flags = cv2.INTER_AREA if side > size else cv2.INTER_CUBIC
-    return cv2.warpAffine(picture, turn, (size, size), flags=flags, borderMode=cv2.BORDER_REPLICATE)
-
-
-def _square(centre: np.ndarray, side: float) -> list[float]:
-    return [float(centre[0] - side / 2), float(centre[1] - side / 2), side]
+    # First smoothed and reduced, in a square that holds the other however it is turned, then turned.
+    centre = np.array(square[:2]) + square[2] / 2
+    x, y, side = np.round(_square(centre, np.sqrt(2) * square[2]))
+    wide = resize(crop(picture, (x, y, side)), round(np.sqrt(2) * size))
+    factor = len(wide) / max(side, 1)
+    middle = (centre - (x, y) + 0.5) * factor - 0.5
+    turn = cv2.getRotationMatrix2D(middle, roll, size / square[2] / factor)
+    turn[:, 2] += (size - 1) / 2 - middle
+    return cv2.warpAffine(wide, turn, (size, size), flags=cv2.INTER_CUBIC, borderMode=cv2.BORDER_REPLICATE)

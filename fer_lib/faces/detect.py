@@ -1,33 +1,34 @@
 """What three networks see in a picture: its faces (BlazeFace), their mesh (Face Mesh), and where people are.
 
-The networks lie inside mediapipe's wheel, so that nothing is downloaded (paper 000, section 4.2).
+Paper 000, section 4.2.
 """
 
-import contextlib
-import os
 from collections.abc import Iterator, Sequence
 from dataclasses import dataclass
-from functools import cache
+from threading import Lock
 
 import cv2
 import numpy as np
 
-from fer_lib.data.table import crop, resize
+from fer_lib.data.table import crop
+from fer_lib.faces.networks import open_networks, silent
 
 N_LANDMARKS = 478  # Face Mesh's 468, and 5 for each iris
 SMALLEST, LARGEST = 192, 640  # sides in pixels between which pictures are shown to the networks
 TINIEST = 8  # a picture with a shorter side shows no face
-LEAST_SCORE = 0.5  # of a face that BlazeFace finds
-MESH_SCORE = 0.2  # where a face is known to be, a weaker one will do
-MESH_SIDE = 256  # of the square that Face Mesh is shown
-MESH_MARGIN = 0.35  # of the face's side, on each side of it in that square
+CLOSE = 0.15  # of the picture's longer side: a smaller face is looked at again from close by, or its mesh lies askew
+CLOSE_SIDE = 256  # of the square that is then shown
+CLOSE_MARGIN = 0.35  # of the face's side, on each side of it in that square
 BORDER = 0.5  # of the side: edge that is added where no face was found, since a face may fill or leave the picture
 NO_FACE, NO_MESH, TOO_SMALL = "no face found", "no mesh found in the face", "too small to show a face"
+_ONE_LOOKS = Lock()  # the networks serve one thread at a time
 
 
 @dataclass(frozen=True, eq=False)
 class Sight:
     """What was seen in one picture of height H and width W. All lengths are in its pixels.
+
+    Whole numbers are the centres of pixels, as OpenCV counts and as the landmarks of drawn people do.
 
     Attributes
     ----------
@@ -48,49 +49,16 @@ class Sight:
 
 
 @dataclass(frozen=True, eq=False)
-class Networks:
-    """The networks as mediapipe runs them; one set serves one thread."""
+class Face:
+    """A face that BlazeFace found: its box, as in `Sight`, and mediapipe's own description, if it holds there."""
 
-    near: object
-    far: object
-    mesh: object
-    segmenter: object
-
-
-@cache
-def open_networks() -> Networks:
-    """This process's networks, opened when they are first needed."""
-    with _silent():
-        from mediapipe.python.solutions import face_detection, face_mesh, selfie_segmentation
-
-        networks = Networks(
-            face_detection.FaceDetection(model_selection=0, min_detection_confidence=LEAST_SCORE),
-            face_detection.FaceDetection(model_selection=1, min_detection_confidence=LEAST_SCORE),
-            face_mesh.FaceMesh(
-                static_image_mode=True, max_num_faces=1, refine_landmarks=True, min_detection_confidence=MESH_SCORE
-            ),
-            selfie_segmentation.SelfieSegmentation(model_selection=0),
-        )
-        for network in vars(networks).values():
-            network.process(np.zeros((MESH_SIDE, MESH_SIDE, 3), np.uint8))
-    return networks
-
-
-@contextlib.contextmanager
-def _silent() -> Iterator[None]:
-    """Without the harmless warnings that mediapipe's C++ writes past Python."""
-    kept = os.dup(2)
-    with open(os.devnull, "w") as nowhere:
-        os.dup2(nowhere.fileno(), 2)
-    try:
-        yield
-    finally:
-        os.dup2(kept, 2)
-        os.close(kept)
+    box: np.ndarray
+    score: float
+    detection: object | None
 
 
 def look(picture: np.ndarray, place: Sequence[float] | None = None) -> Sight:
-    """Find the faces of a picture, and the mesh of its subject: the largest face, or that in `place`.
+    """Find the faces of a picture, and the mesh of its subject: the largest face that has one, or that in `place`.
 
     Parameters
     ----------
@@ -99,79 +67,128 @@ def look(picture: np.ndarray, place: Sequence[float] | None = None) -> Sight:
         none, the place itself is searched for a mesh
     """
     if min(picture.shape[:2]) < TINIEST:
-        return _blind(picture, TOO_SMALL)
-    seen, factor = _view(picture)
-    networks = open_networks()
-    boxes, scores = find_faces(seen)
-    subject = _choose(boxes, None if place is None else np.asarray(place, float) * factor)
-    target = boxes[subject] if subject is not None else None if place is None else np.asarray(place, float) * factor
-    landmarks = None if target is None else _mesh(seen, target)
-    person = networks.segmenter.process(seen).segmentation_mask > 0.5
-    if landmarks is None:
+        nothing = np.zeros(picture.shape[:2], bool)
+        return Sight(np.empty((0, 4), np.float32), np.empty(0, np.float32), None, None, nothing, TOO_SMALL)
+    seen = _view(picture)
+    factors = np.array(seen.shape[1::-1]) / picture.shape[1::-1]  # how much wider and higher it is
+    place = None if place is None else np.asarray(place, float) * np.tile(factors, 2)
+    with _ONE_LOOKS:
+        faces = find_faces(seen, place)
+        subject, mesh = _find_subject(seen, faces, place)
+        person = open_networks().segmenter.process(seen).segmentation_mask > 0.5
+    boxes = np.array([face.box for face in faces]).reshape(-1, 4) / np.tile(factors, 2)
+    scores = np.array([face.score for face in faces], np.float32)
+    if mesh is None:
         problem = NO_FACE if subject is None else NO_MESH
     else:
-        problem, landmarks = None, (landmarks / factor).astype(np.float32)
-    return Sight((boxes / factor).astype(np.float32), scores, subject, landmarks, person, problem)
+        problem, mesh = None, _shrunk(mesh, factors)
+    return Sight(boxes.astype(np.float32), scores, subject, mesh, person, problem)
 
 
-def find_faces(picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
-    """Boxes float32 (n, 4) of all faces, the largest first, and their scores float32 (n,).
+def find_faces(picture: np.ndarray, place: np.ndarray | None = None) -> list[Face]:
+    """All faces, the largest first.
 
     BlazeFace's short range comes first, for faces within two metres; then its full range; then the picture with
-    its edge repeated around it.
+    its edge repeated around it; until a face is found, in the `place` where one is named.
     """
+    others = []
+    for faces in _attempts(picture):
+        if _ranked(faces, place):
+            return faces
+        others = others or faces
+    return others
+
+
+def _attempts(picture: np.ndarray) -> Iterator[list[Face]]:
     networks = open_networks()
-    for network in (networks.near, networks.far):
-        boxes, scores = _detect(network, picture)
-        if len(boxes):
-            return boxes, scores
+    yield _detect(networks.near, picture)
+    yield _detect(networks.far, picture)
     edge = round(BORDER * min(picture.shape[:2]))
-    boxes, scores = _detect(networks.near, cv2.copyMakeBorder(picture, *[edge] * 4, cv2.BORDER_REPLICATE))
-    return boxes - np.array([edge, edge, 0, 0], np.float32), scores
+    found = _detect(networks.near, cv2.copyMakeBorder(picture, *[edge] * 4, cv2.BORDER_REPLICATE))
+    yield [Face(face.box - (edge, edge, 0, 0), face.score, None) for face in found]
 
 
-def _detect(network: object, picture: np.ndarray) -> tuple[np.ndarray, np.ndarray]:
+def _detect(network: object, picture: np.ndarray) -> list[Face]:
     height, width = picture.shape[:2]
-    found = network.process(picture).detections or []
-    boxes = [detection.location_data.relative_bounding_box for detection in found]
-    boxes = np.array([(box.xmin, box.ymin, box.width, box.height) for box in boxes], np.float32).reshape(-1, 4)
-    scores = np.array([detection.score[0] for detection in found], np.float32)
-    order = np.argsort(-boxes[:, 2] * boxes[:, 3], kind="stable")
-    return boxes[order] * np.array([width, height, width, height], np.float32), scores[order]
+    faces = []
+    for detection in network.process(picture).detections or []:
+        box = detection.location_data.relative_bounding_box
+        sides = np.array([box.xmin * width, box.ymin * height, box.width * width, box.height * height])
+        faces.append(Face(sides, detection.score[0], detection))
+    return sorted(faces, key=lambda face: -face.box[2] * face.box[3])
 
 
-def _choose(boxes: np.ndarray, place: np.ndarray | None) -> int | None:
-    """The first box; where a place is named, the one with its centre in the place, nearest to the place's own."""
-    if place is None or not len(boxes):
-        return 0 if len(boxes) else None
-    away = np.abs(boxes[:, :2] + boxes[:, 2:] / 2 - (place[:2] + place[2:] / 2))
+def _ranked(faces: list[Face], place: np.ndarray | None) -> list[int]:
+    """Which faces may be the subject's: all as they come, or those with their centre in the place, nearest first."""
+    if place is None or not faces:
+        return list(range(len(faces)))
+    centres = np.array([face.box[:2] + face.box[2:] / 2 for face in faces])
+    away = np.abs(centres - (place[:2] + place[2:] / 2))
     inside = (away <= place[2:] / 2).all(1)
-    return int(np.where(inside, away.sum(1), np.inf).argmin()) if inside.any() else None
+    return [int(number) for number in away.sum(1).argsort(kind="stable") if inside[number]]
 
 
-def _mesh(picture: np.ndarray, box: np.ndarray) -> np.ndarray | None:
-    """Face Mesh of the face in `box`, float (478, 3), shown with a margin around it."""
-    side = (1 + 2 * MESH_MARGIN) * float(box[2:].max())
-    x, y = (round(float(value)) for value in box[:2] + box[2:] / 2 - side / 2)
-    side = max(round(side), 1)
-    with _silent():
-        found = open_networks().mesh.process(resize(crop(picture, (x, y, side)), MESH_SIDE)).multi_face_landmarks
+def _find_subject(
+    picture: np.ndarray, faces: list[Face], place: np.ndarray | None
+) -> tuple[int | None, np.ndarray | None]:
+    """Number of the subject's face, and its mesh. What has no mesh is hardly a face, so the next one may be it."""
+    ranked = _ranked(faces, place)
+    if not ranked:
+        return None, None if place is None else _mesh_from_close(picture, place)
+    for number in ranked:
+        mesh = _find_mesh(picture, faces[number])
+        if mesh is not None:
+            return number, mesh
+    return ranked[0], None
+
+
+def _find_mesh(picture: np.ndarray, face: Face) -> np.ndarray | None:
+    """The mesh of a face, float (478, 3)."""
+    if face.detection is None:
+        return _mesh_from_close(picture, face.box)
+    if face.box[2:].max() < CLOSE * max(picture.shape[:2]):
+        close = _mesh_from_close(picture, face.box)
+        return _mesh(picture, face) if close is None else close
+    mesh = _mesh(picture, face)
+    return _mesh_from_close(picture, face.box) if mesh is None else mesh
+
+
+def _mesh(picture: np.ndarray, face: Face) -> np.ndarray | None:
+    with silent():
+        found = open_networks().mesh.process({"image": picture, "detection": face.detection}).landmarks
     if not found:
         return None
-    points = np.array([(point.x, point.y, point.z) for point in found[0].landmark])
-    return points * side + (x, y, 0)
+    points = np.array([(point.x, point.y, point.z) for point in found.landmark])
+    return points * (picture.shape[1], picture.shape[0], picture.shape[1])
 
 
-def _view(picture: np.ndarray) -> tuple[np.ndarray, float]:
-    """The picture as the networks are shown it, and how much larger than the picture that is."""
+def _mesh_from_close(picture: np.ndarray, box: np.ndarray) -> np.ndarray | None:
+    """The mesh of the face in the middle of `box`, which is found again in its square."""
+    side = max(round((1 + 2 * CLOSE_MARGIN) * float(box[2:].max())), 1)
+    corner = np.round(box[:2] + box[2:] / 2 - side / 2)
+    close = _resized(crop(picture, (*corner, side)), CLOSE_SIDE, CLOSE_SIDE)
+    faces = _detect(open_networks().weak, close)
+    ranked = _ranked(faces, np.array([0, 0, CLOSE_SIDE, CLOSE_SIDE]))
+    mesh = _mesh(close, faces[ranked[0]]) if ranked else None
+    return None if mesh is None else _shrunk(mesh, np.full(2, CLOSE_SIDE / side)) + np.array([*corner, 0])
+
+
+def _shrunk(points: np.ndarray, factors: np.ndarray) -> np.ndarray:
+    """Points of an enlarged picture, (n, 3), in pixels of the picture itself, float32; the borders of both agree."""
+    shrunk = points / (*factors, factors[0])
+    shrunk[:, :2] += (1 / factors - 1) / 2
+    return shrunk.astype(np.float32)
+
+
+def _view(picture: np.ndarray) -> np.ndarray:
+    """The picture as the networks are shown it."""
     height, width = picture.shape[:2]
     factor = min(max(1.0, SMALLEST / min(height, width)), LARGEST / max(height, width))
-    if factor == 1.0:
-        return np.ascontiguousarray(picture), factor
-    shape = max(1, round(width * factor)), max(1, round(height * factor))
-    return cv2.resize(picture, shape, interpolation=cv2.INTER_CUBIC if factor > 1 else cv2.INTER_AREA), factor
+    return _resized(picture, max(1, round(width * factor)), max(1, round(height * factor)))
 
 
-def _blind(picture: np.ndarray, problem: str) -> Sight:
-    nothing = np.zeros(picture.shape[:2], bool)
-    return Sight(np.empty((0, 4), np.float32), np.empty(0, np.float32), None, None, nothing, problem)
+def _resized(picture: np.ndarray, width: int, height: int) -> np.ndarray:
+    if picture.shape[:2] == (height, width):
+        return np.ascontiguousarray(picture)
+    enlarged = width > picture.shape[1]
+    return cv2.resize(picture, (width, height), interpolation=cv2.INTER_CUBIC if enlarged else cv2.INTER_AREA)

@@ -7,6 +7,7 @@ matter. "Right" is the person's own right, at the picture's left.
 from itertools import combinations
 
 import numpy as np
+import pandas as pd
 
 # Table 3 of paper 000: for each action unit its name, its rule, and the landmark of Face Mesh nearest to it. There are
 # twelve centres in all, so paired units have one, on the right; but of the two lip corners one lies on each side, so
@@ -73,8 +74,8 @@ def visible_features(landmarks: np.ndarray) -> np.ndarray:
     """Widths, heights and distances in eye distances, angles in radians, (..., 16), as `VISIBLE` names them.
 
     Paper 000, section 4.3.2. "Eye to brow" is from the inner corner of the eye to the inner end of the brow. Outer
-    brows are measured upwards from the line through the corners of their eye, mean of both sides, since the upper
-    lid moves with them.
+    brows are measured upwards from the line through the inner corners of both eyes, mean of both sides: lids and outer
+    corners rise with them.
     """
     at = landmarks[..., :2]
     left, right = (at[..., list(corners), :].mean(-2) for corners in EYES)
@@ -89,32 +90,24 @@ def visible_features(landmarks: np.ndarray) -> np.ndarray:
 
 
 def from_neutral(features: np.ndarray, subjects: np.ndarray, reference: np.ndarray) -> np.ndarray:
-    """Features less those of the subject's own neutral picture, (N, D); NaN for subjects without one.
+    """Features less those of the subject's own neutral picture, (N, D); NaN for subjects without one, or unknown.
 
     Identity hides expression: a face at rest with high brows looks like a surprised one with low brows.
 
     Parameters
     ----------
     features : (N, D)
-    subjects : (N,), who is shown
+    subjects : (N,), who is shown; None where that is not known
     reference : bool (N,), pictures at rest that serve as reference; several of one subject are averaged
     """
-    changed = np.full_like(features, np.nan)
-    for subject in np.unique(subjects):
-        own = subjects == subject
-        rest = features[own & reference]
-        rest = rest[np.isfinite(rest).all(1)]
-        if len(rest):
-            changed[own] = features[own] - rest.mean(0)
-    return changed
+    known = reference & np.isfinite(features).all(1)
+    rest = pd.DataFrame(features[known]).groupby(subjects[known], sort=False).mean()
+    return features - rest.reindex(subjects).to_numpy(features.dtype)
 
 
 def _outer_brows(at: np.ndarray) -> np.ndarray:
-    heights = [
-        _height(at[..., list(brow), :].mean(-2), *(at[..., corner, :] for corner in eye))
-        for brow, eye in zip(OUTER_BROWS, EYES, strict=True)
-    ]
-    return np.mean(heights, 0)
+    inner = [at[..., corner, :] for corner, _ in EYES]
+    return np.mean([_height(at[..., list(brow), :].mean(-2), *inner) for brow in OUTER_BROWS], 0)
 
 
 def _height(point: np.ndarray, a: np.ndarray, b: np.ndarray) -> np.ndarray:

@@ -5,7 +5,7 @@
 | id, height, width | of the study table's picture; pixels |
 | faces, face_boxes, face_scores | how many BlazeFace found; x, y, width, height of each, flat; how sure it is |
 | face_box, face_score | of the subject's; missing where none was found |
-| landmarks | float32 bytes of Face Mesh, (478, 3), in pixels of the picture |
+| landmarks | float32 bytes of Face Mesh, (478, 3), in pixels of the picture, whole numbers at their centres |
 | au, visible | distances of action-unit centres (66) and visible features (16), see `faces.geometry` |
 | person | PNG bytes of the mask of people |
 | face_problem | why there is no mesh |
@@ -18,17 +18,28 @@ from pathlib import Path
 import cv2
 import numpy as np
 import pandas as pd
+import pyarrow as pa
 from joblib import Parallel, cpu_count, delayed
+from pyarrow import parquet
 
 from fer_lib.data.table import decode_picture, table_hash
 from fer_lib.errors import StudyError
-from fer_lib.faces.detect import N_LANDMARKS, Sight, look
+from fer_lib.faces.detect import N_LANDMARKS, look
 from fer_lib.faces.geometry import au_distances, visible_features
 from fer_lib.files import atomic_write, code_version, content_hash, one_at_a_time
 from fer_lib.progress import progress
 
 SHARD = 128  # pictures that an interrupted preparation loses at most, in each process
-SEEN = ("id", "picture", "path", "problem", "box", "subject_box")
+SEEN = ["id", "picture", "path", "box", "subject_box"]
+FLOATS = pa.list_(pa.float32())
+SCHEMA = pa.schema(
+    {
+        **{"id": pa.string(), "height": pa.int32(), "width": pa.int32(), "faces": pa.int32()},
+        **{"face_boxes": FLOATS, "face_scores": FLOATS, "face_box": FLOATS, "face_score": pa.float32()},
+        **{"landmarks": pa.binary(), "au": FLOATS, "visible": FLOATS, "person": pa.binary()},
+        "face_problem": pa.string(),
+    }
+)
 
 
 def prepare_faces(table: pd.DataFrame, cache: Path, processes: int | None = None) -> Path:
@@ -46,15 +57,15 @@ def prepare_faces(table: pd.DataFrame, cache: Path, processes: int | None = None
     -------
     folder of shards, for `load_faces`
     """
-    folder = cache / f"faces-{_key(table)}"
+    folder, seen = cache / f"faces-{_key(table)}", table[SEEN]
     with one_at_a_time(folder):
-        starts = [start for start in range(0, len(table), SHARD) if not _shard(folder, start).exists()]
-        seen = table[[name for name in SEEN if name in table]]
-        if not starts:
+        parts = [(path, seen.iloc[start : start + SHARD]) for start, path in _shards(folder, len(table))]
+        missing = [(path, rows) for path, rows in parts if not _is_whole(path, len(rows))]
+        if not missing:
             return folder
-        tasks = (delayed(_prepare_shard)(seen.iloc[start : start + SHARD], _shard(folder, start)) for start in starts)
-        pool = Parallel(processes or min(cpu_count(), len(starts)), return_as="generator_unordered")
-        first = len(table) - sum(min(SHARD, len(table) - start) for start in starts)
+        pool = Parallel(processes or min(cpu_count(), len(missing)), return_as="generator_unordered")
+        tasks = (delayed(_prepare_shard)(path, rows) for path, rows in missing)
+        first = len(table) - sum(len(rows) for _, rows in missing)
         with progress(total=len(table), initial=first, description="finding faces", unit="picture") as bar:
             for done in pool(tasks):
                 bar.update(done)
@@ -73,26 +84,47 @@ def load_faces(folder: Path, columns: Sequence[str] | None = None) -> pd.DataFra
     StudyError
         When a shard is missing or damaged.
     """
-    paths = sorted(folder.glob("*.parquet"))
-    if not paths:
+    anyone = next(folder.glob("[0-9]*.parquet"), None)
+    if anyone is None:
         raise StudyError(f"{folder}: no face has been measured yet; run notebook 01_data_preparation first.")
     names = None if columns is None else ["id", *columns]
+    shards = [_load_shard(path, names) for _, path in _shards(folder, int(anyone.stem.split("-of-")[1]))]
+    return pd.concat(shards, ignore_index=True)
+
+
+def _load_shard(path: Path, columns: Sequence[str] | None) -> pd.DataFrame:
     try:
-        return pd.concat([pd.read_parquet(path, columns=names) for path in paths], ignore_index=True)
+        return pd.read_parquet(path, columns=columns)
+    except FileNotFoundError:
+        raise StudyError(f"{path} is missing; run notebook 01_data_preparation again.") from None
     except (OSError, ValueError) as error:
-        raise StudyError(f"{folder} has a damaged shard ({error}); delete the folder and run again.") from error
+        again = "delete it and run notebook 01_data_preparation again"
+        raise StudyError(f"{path} is damaged ({error}); {again}.") from error
+
+
+def measure(table: pd.DataFrame) -> pd.DataFrame:
+    """The measurements of a study table's pictures, at once and without a file, as `load_faces` gives them."""
+    return _measure(table).to_pandas()
 
 
 def matrix(column: pd.Series, width: int) -> np.ndarray:
     """A column of lists as float32 (N, width); NaN where there is none."""
     nothing = np.full(width, np.nan, np.float32)
-    return np.stack([nothing if value is None else np.asarray(value, np.float32) for value in column])
+    return np.array([nothing if value is None else value for value in column], np.float32).reshape(-1, width)
 
 
 def landmarks_of(column: pd.Series) -> np.ndarray:
     """The column `landmarks` as float32 (N, 478, 3); NaN where there is no mesh."""
-    values = column.map(lambda data: None if data is None else np.frombuffer(data, np.float32))
-    return matrix(values, 3 * N_LANDMARKS).reshape(-1, N_LANDMARKS, 3)
+    meshes = np.full((len(column), N_LANDMARKS, 3), np.nan, np.float32)
+    for mesh, data in zip(meshes, column, strict=True):
+        if data is not None:
+            mesh[:] = mesh_of(data)
+    return meshes
+
+
+def mesh_of(data: bytes) -> np.ndarray:
+    """One value of the column `landmarks` as float32 (478, 3)."""
+    return np.frombuffer(data, np.float32).reshape(N_LANDMARKS, 3)
 
 
 def person_mask(data: bytes, height: int, width: int) -> np.ndarray:
@@ -102,57 +134,75 @@ def person_mask(data: bytes, height: int, width: int) -> np.ndarray:
 
 
 def _key(table: pd.DataFrame) -> str:
-    parts = ("faces.detect", "faces.geometry", "faces.prepare", "data.table:crop", "data.table:resize")
-    program = code_version(*(f"fer_lib.{part}" for part in parts), "fer_lib.data.table:decode_picture")
-    places = table["subject_box"].astype(str).tolist() if "subject_box" in table else []
-    return content_hash([table_hash(table), places, program, version("mediapipe"), SHARD])
+    """Hash of what is measured and how; labels and splits do not count."""
+    parts = ("faces.detect", "faces.geometry", "faces.networks", "faces.prepare")
+    parts += tuple(f"data.table:{name}" for name in ("crop", "decode_picture", "_open_picture"))
+    program = code_version(*(f"fer_lib.{part}" for part in parts))
+    shown = table_hash(table.assign(label=None, votes=None, split=None))
+    return content_hash([shown, program, version("mediapipe"), SHARD])
 
 
-def _shard(folder: Path, start: int) -> Path:
-    return folder / f"{start:08d}.parquet"
+def _shards(folder: Path, total: int) -> list[tuple[int, Path]]:
+    """First row and file of each part of a table with `total` rows."""
+    return [(start, folder / f"{start:08d}-of-{total:08d}.parquet") for start in range(0, total, SHARD)]
 
 
-def _prepare_shard(rows: pd.DataFrame, path: Path) -> int:
+def _is_whole(path: Path, rows: int) -> bool:
+    try:
+        return parquet.read_metadata(path).num_rows == rows
+    except (OSError, ValueError):  # of which pyarrow's errors are kinds
+        return False
+
+
+def _prepare_shard(path: Path, rows: pd.DataFrame) -> int:
     """Measure the rows into one file; how many there were."""
     threads = cv2.getNumThreads()
     cv2.setNumThreads(1)  # the processes share the cores already
     try:
-        measured = pd.DataFrame([measure(row) for row in rows.to_dict("records")])
+        measured = _measure(rows)
     finally:
         cv2.setNumThreads(threads)
-    with atomic_write(path) as temporary:
-        measured.to_parquet(temporary, index=False)
+    with atomic_write(path) as temporary:  # not compressed: PNGs and the digits of numbers become no smaller
+        parquet.write_table(measured, temporary, compression="none", use_dictionary=False)
     return len(rows)
 
 
-def measure(row: dict) -> dict:
-    """One row of a study table, measured. A picture that cannot be read has a `face_problem`; nothing is raised."""
+def _measure(table: pd.DataFrame) -> pa.Table:
+    rows = [_look_at(row) for row in table[SEEN].to_dict("records")]
+    meshes = landmarks_of(pd.Series([row.get("landmarks") for row in rows], dtype=object))
+    for row, au, visible in zip(rows, au_distances(meshes), visible_features(meshes), strict=True):
+        if "landmarks" in row:
+            row |= {"au": au, "visible": visible}
+    return pa.Table.from_pylist(rows, SCHEMA)
+
+
+def _look_at(row: dict) -> dict:
+    """What is seen in the picture of a row; one that cannot be read has a `face_problem`, and nothing is raised."""
     try:
-        data = row["picture"] if row["picture"] is not None else Path(row["path"]).read_bytes()
-        picture = decode_picture(data)
-    except (OSError, ValueError, TypeError) as error:
-        return {"id": row["id"], "height": 0, "width": 0} | _described(None, f"unreadable picture ({error})")
-    sight = look(picture, _place(row))
-    return {"id": row["id"], "height": len(picture), "width": picture.shape[1]} | _described(sight, sight.problem)
-
-
-def _place(row: dict) -> Sequence[float] | None:
-    """x, y, width and height of where the table says that the subject is."""
-    if row.get("subject_box") is not None:
-        return row["subject_box"]
-    return None if row["box"] is None else (row["box"][0], row["box"][1], row["box"][2], row["box"][2])
-
-
-def _described(sight: Sight | None, problem: str | None) -> dict:
-    row = dict.fromkeys(("face_box", "face_score", "landmarks", "au", "visible", "person"))
-    row = {"faces": 0, "face_boxes": [], "face_scores": [], **row, "face_problem": problem}
-    if sight is None:
-        return row
-    row |= {"faces": len(sight.boxes), "face_boxes": sight.boxes.ravel(), "face_scores": sight.scores}
-    row["person"] = cv2.imencode(".png", sight.person * np.uint8(255), [cv2.IMWRITE_PNG_BILEVEL, 1])[1].tobytes()
+        picture = _read(row["picture"], row["path"])
+    except (OSError, ValueError) as error:
+        problem = f"unreadable picture ({getattr(error, 'strerror', None) or error})"
+        nothing = {"height": 0, "width": 0, "faces": 0, "face_boxes": [], "face_scores": []}
+        return {"id": row["id"], **nothing, "face_problem": problem}
+    sight = look(picture, _place(row["box"], row["subject_box"]))
+    seen = {"id": row["id"], "height": len(picture), "width": picture.shape[1], "face_problem": sight.problem}
+    seen |= {"faces": len(sight.boxes), "face_boxes": sight.boxes.ravel(), "face_scores": sight.scores}
+    seen["person"] = cv2.imencode(".png", sight.person * np.uint8(255), [cv2.IMWRITE_PNG_BILEVEL, 1])[1].tobytes()
     if sight.subject is not None:
-        row |= {"face_box": sight.boxes[sight.subject], "face_score": float(sight.scores[sight.subject])}
+        seen |= {"face_box": sight.boxes[sight.subject], "face_score": sight.scores[sight.subject]}
     if sight.landmarks is not None:
-        row |= {"landmarks": sight.landmarks.tobytes(), "au": au_distances(sight.landmarks).astype(np.float32)}
-        row["visible"] = visible_features(sight.landmarks).astype(np.float32)
-    return row
+        seen["landmarks"] = sight.landmarks.tobytes()
+    return seen
+
+
+def _read(data: bytes | None, path: str | None) -> np.ndarray:
+    if data is None and path is None:
+        raise ValueError("neither bytes nor a path")
+    return decode_picture(data if data is not None else Path(path).read_bytes())
+
+
+def _place(box: Sequence[float] | None, subject_box: Sequence[float] | None) -> Sequence[float] | None:
+    """x, y, width and height of where the table says that the subject is."""
+    if subject_box is not None:
+        return subject_box
+    return None if box is None else (box[0], box[1], box[2], box[2])

@@ -39,7 +39,7 @@ def _networks() -> dict[str, Network]:
     networks = {
         "six_layer": Network(_six_layer, scratch.__name__),
         "regular": Network(regular.RegularCNN, regular.__name__),
-        "regular_stream": Network(regular.regular_stream, regular.__name__),
+        "regular_stream": Network(regular.RegularStream, regular.__name__),
         "regular_stream_colour": Network(_in_colour, regular.__name__, channels=3),
     }
     for module, makers in ((gimefive, gimefive.GIMEFIVE), (face_resnet, face_resnet.FACE_RESNETS)):
@@ -59,7 +59,7 @@ def _six_layer(n_classes: int, side: int) -> nn.Module:
 
 
 def _in_colour(n_classes: int, side: int) -> nn.Module:
-    return regular.regular_stream(n_classes, side, channels=3)
+    return regular.RegularStream(n_classes, side, channels=3)
 
 
 def _any_size(make: Callable[[int], nn.Module], n_classes: int, side: int) -> nn.Module:

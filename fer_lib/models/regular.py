@@ -6,7 +6,6 @@ import torch
 from torch import nn
 
 from fer_lib.errors import StudyError
-from fer_lib.models.published import TwoPart
 
 SMALLEST = 16
 N_FEATURES = 128  # of a stream; the paper names no number
@@ -44,7 +43,16 @@ class RegularCNN(nn.Module):
         return self.classifier(self.features(pictures))
 
 
-def regular_stream(n_classes: int, size: int, channels: int = 1) -> TwoPart:
-    """A stream of SAFER while it learns alone: the regular CNN's features as its body, a new layer as its head."""
-    body = nn.Sequential(RegularCNN(N_FEATURES, size, channels), nn.ReLU())
-    return TwoPart(body, nn.Sequential(nn.Dropout(0.3), nn.Linear(N_FEATURES, n_classes)), N_FEATURES)
+class RegularStream(nn.Module):
+    """A stream of SAFER while it learns alone: the regular CNN's features are its `body`, a new layer is its `head`.
+
+    Input: float (N, channels, size, size) in -1 to 1. Output: logits (N, n_classes).
+    """
+
+    def __init__(self, n_classes: int, size: int, channels: int = 1):
+        super().__init__()
+        self.body = nn.Sequential(RegularCNN(N_FEATURES, size, channels), nn.ReLU())
+        self.head = nn.Sequential(nn.Dropout(0.3), nn.Linear(N_FEATURES, n_classes))
+
+    def forward(self, pictures: torch.Tensor) -> torch.Tensor:
+        return self.head(self.body(pictures))

@@ -7,7 +7,7 @@ from torch import nn
 
 HIDDEN = 128  # of the first of the two layers; the paper names no number
 DROPOUT = 0.5
-LEAST_SPREAD = 1e-4  # of a feature in train; one that hardly moves is not blown up
+LEAST_SPREAD = 1e-4  # of a feature in train; one that moves less has told nothing there, and tells nothing later
 
 
 class Stream(nn.Module):
@@ -28,7 +28,8 @@ class Stream(nn.Module):
         there = train[train.isfinite().all(1)]
         if self.normalised and len(there) > 1:
             self.mean.copy_(there.mean(0))
-            self.spread.copy_(there.std(0).clamp_min(LEAST_SPREAD))
+            spread = there.std(0)
+            self.spread.copy_(spread.where(spread > LEAST_SPREAD, torch.inf))
 
     def forward(self, features: torch.Tensor) -> torch.Tensor:
         there = features.isfinite().all(1, keepdim=True)

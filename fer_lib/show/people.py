@@ -1,7 +1,7 @@
 """Pictures of drawn people and of what is known about them; `python -m fer_lib.show.people FILE` makes the README's."""
 
 import sys
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import replace
 from pathlib import Path
 
@@ -68,12 +68,17 @@ def contact_sheet(cards: Sequence[Card], title: str, size: int = 224, cell: floa
     return gallery(list(rows.items()), title, cell)
 
 
+def portrait(person: Person, action_units: Mapping[int, float], size: int = 224, seed: int = 0) -> np.ndarray:
+    """A person's face from the front, uint8 (size, size, 3); `seed` decides on the light."""
+    shot = replace(draw_shot(np.random.default_rng(seed), "office", difficulty=0), gaze=(0.0, 0.0), **CLOSE_UP)
+    return draw(person, action_units, shot, size).picture
+
+
 def unit_sheet(person: Person, title: str, size: int = 224, columns: int = 6, seed: int = 0) -> Figure:
     """A person at rest and with every action unit alone, at full intensity, under the same light."""
-    shot = replace(draw_shot(np.random.default_rng(seed), "office", difficulty=0), gaze=(0.0, 0.0), **CLOSE_UP)
-    pictures = {"at rest": draw(person, {}, shot, size).picture}
+    pictures = {"at rest": portrait(person, {}, size, seed)}
     for unit in ACTION_UNITS:
-        pictures[f"AU {unit}\n{FACS_NAMES[unit]}"] = draw(person, {unit: 1.0}, shot, size).picture
+        pictures[f"AU {unit}\n{FACS_NAMES[unit]}"] = portrait(person, {unit: 1.0}, size, seed)
     rows = -(-len(pictures) // columns)
     figure, axes = plt.subplots(rows, columns, figsize=(1.5 * columns, 1.9 * rows + 0.3))
     for axis in axes.flat:

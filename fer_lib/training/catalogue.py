@@ -25,6 +25,7 @@ PARTS = {
     "full": ("layers", {}),
 }
 OWN = "face_resnet_small"
+SCENES = ("safer/background", "safer/background_redealt", "safer/place")  # which see what is around the face
 DRAWN_FACES = "six_layer/drawn_faces"  # on a table whose small classes are filled up by `data.drawn`
 GPU_EPOCHS = 2.5  # times as long as the small network, since a GPU has the time
 
@@ -168,8 +169,7 @@ def _catalogue() -> dict[str, Settings]:
     entries["gimefive/15_bn_strong"] = partial(_strong, **long)
     entries |= {f"strong/{name}": partial(_strong, **settings) for name, settings in strong.items()}
     entries["safer/deep"] = _stream
-    for name in ("background", "background_redealt", "place"):
-        entries[f"safer/{name}"] = partial(_stream, network="regular_stream_colour")
+    entries |= {name: partial(_stream, network="regular_stream_colour") for name in SCENES}
     entries |= {
         f"safer/resnet50/{start}/frozen": partial(_frozen_resnet, start=start) for start in ("random", "imagenet")
     }

@@ -159,7 +159,7 @@ def _frame(training: Training, split: Split, views: str) -> pd.DataFrame:
 
 
 def scores_frame(logits: torch.Tensor, rows: pd.DataFrame, classes: Sequence[str]) -> pd.DataFrame:
-    """Predictions: id, split and label of the rows, then one probability per class."""
+    """Predictions: id, split and label of the rows, numbered from 0, then one probability per class."""
     scores = pd.DataFrame(logits.softmax(1).cpu().numpy(), columns=list(classes))
     return pd.concat([rows[["id", "split", "label"]], scores], axis=1)
 

@@ -42,14 +42,13 @@ class Fusion(Experiment):
 
     def __post_init__(self):
         super().__post_init__()
-        for stream in self.streams:
-            if stream not in STREAMS:
-                raise StudyError(
-                    f"experiment {self.name}: stream {stream!r} is unknown; use some of {', '.join(STREAMS)}."
-                )
+        if not self.streams or len(set(self.streams)) < len(self.streams) or not set(STREAMS).issuperset(self.streams):
+            names = ", ".join(STREAMS)
+            raise StudyError(f"experiment {self.name}: streams {self.streams}; name some of {names}, each once.")
 
     def network_program(self) -> tuple[str, ...]:
-        return ("fer_lib.models.safer", "fer_lib.training.fusion:_train", "fer_lib.training.fusion:Features")
+        parts = ("_train", "_network", "Features")
+        return ("fer_lib.models.safer", *(f"fer_lib.training.fusion:{part}" for part in parts))
 
 
 @dataclass(frozen=True, eq=False)
@@ -58,7 +57,7 @@ class Features:
 
     Attributes
     ----------
-    rows : id, label, split, problem, subject and place of the study table, numbered from 0
+    rows : id, label, split and problem of the study table, and whatever else is of use, numbered from 0
     streams : {name: float32 (N, D)}; rows of NaN where a stream saw nothing
     """
 
@@ -71,7 +70,8 @@ class Features:
 
     def hash(self, names: Collection[str]) -> str:
         """Hash of all that a fusion of the named streams can see; 16 hexadecimal digits."""
-        seen = hashlib.sha256(pd.util.hash_pandas_object(self.rows[["id", "label", "split"]]).to_numpy().tobytes())
+        rows = self.rows[["id", "label", "split", "problem"]].astype(str)
+        seen = hashlib.sha256(pd.util.hash_pandas_object(rows).to_numpy().tobytes())
         for name in names:
             seen.update(name.encode() + np.ascontiguousarray(self.streams[name]).tobytes())
         return seen.hexdigest()[:16]

@@ -4,6 +4,7 @@ from collections.abc import Callable, Sequence
 from dataclasses import dataclass, field, replace
 from fnmatch import fnmatchcase
 from functools import cache
+from importlib.util import find_spec
 from math import prod
 from pathlib import Path
 from typing import TYPE_CHECKING
@@ -19,7 +20,7 @@ from fer_lib.errors import StudyError
 from fer_lib.models.weights import has_imagenet, imagenet
 from fer_lib.profiles import Profile
 from fer_lib.runs import Run, RunStore
-from fer_lib.training.catalogue import DRAWN, DRAWN_FACES, architecture, experiment, start_experiment
+from fer_lib.training.catalogue import DRAWN, DRAWN_FACES, SCENES, architecture, experiment, start_experiment
 from fer_lib.training.experiment import Experiment
 from fer_lib.training.fit import fit
 
@@ -152,7 +153,7 @@ class Gatherer:
         return get(wanted, table, self.store)
 
     def _lack(self, name: str, table: pd.DataFrame) -> str | None:
-        """Why the data set does not allow the experiment; None when it does."""
+        """Why the data set, or a library that is missing, does not allow the experiment; None when they do."""
         family, _, variant = name.partition("/")
         if name == "six_layer/votes" and usable(table)["votes"].isna().any():
             return "the data have no annotators' votes"
@@ -160,12 +161,21 @@ class Gatherer:
             return "no class is small enough to be filled up"
         if family == "one_against_rest" and variant not in set(usable(table)["label"]):
             return "the data do not show that emotion"
+        if family == "safer":
+            return self._lack_of_stream(name, table)
         if family == "gimefive":
             try:
                 self._six_emotions(table)
             except StudyError as error:
                 return str(error).rstrip(".")
         return None
+
+    def _lack_of_stream(self, name: str, table: pd.DataFrame) -> str | None:
+        if find_spec("mediapipe") is None:
+            return "mediapipe, which finds faces, is not installed here"
+        from fer_lib.training.streams import shows_scenes  # which needs OpenCV, as finding faces does
+
+        return None if name not in SCENES or shows_scenes(table, self.cache) else "its pictures show nothing but faces"
 
     def _six_emotions(self, table: pd.DataFrame) -> pd.DataFrame:
         """Paper 001's task; carving its validation split takes seconds, so each table's is kept."""

@@ -6,12 +6,13 @@ import numpy as np
 import pandas as pd
 import torch
 from safetensors.torch import load_file
+from torch import nn
 
 from fer_lib.data.sources import load_dataset
 from fer_lib.data.splits import split_rows
 from fer_lib.data.table import load_pictures, usable
 from fer_lib.emotions import in_order
-from fer_lib.faces.crops import face_table
+from fer_lib.faces.crops import face_table, shows_faces_alone
 from fer_lib.faces.prepare import load_faces, prepare_faces
 from fer_lib.models.networks import get_network
 from fer_lib.profiles import Profile
@@ -44,12 +45,26 @@ def stream_task(
         return face_table(table, load_faces(faces, SEEN)), in_order(usable(table)["label"])
     scenes = scene_table(table, faces, profile.stream_size)
     if name == "safer/place":
-        named = scenes.assign(label=scenes["place"])
-        named.attrs = dict(scenes.attrs)
+        named = labelled_by_place(scenes)
         return named, sorted(set(usable(named)["label"]))
     if name == "safer/background_redealt":
         scenes = redealt(scenes, seed)
     return scenes, in_order(usable(table)["label"])
+
+
+def shows_scenes(table: pd.DataFrame, cache: Path) -> bool:
+    """Whether the pictures of a data set show more than faces, so that there is a scene to learn from."""
+    if table["box"].notna().any():
+        return True
+    return not shows_faces_alone(table, load_faces(prepare_faces(table, cache), SEEN))
+
+
+def labelled_by_place(scenes: pd.DataFrame) -> pd.DataFrame:
+    """The table with places as its labels; a row whose place is not known has a `problem`."""
+    problem = scenes["problem"].where(scenes["problem"].notna() | scenes["place"].notna(), "its place is not known")
+    named = scenes.assign(label=scenes["place"], problem=problem)
+    named.attrs = dict(scenes.attrs)
+    return named
 
 
 def redealt(scenes: pd.DataFrame, seed: int) -> pd.DataFrame:
@@ -65,11 +80,17 @@ def redealt(scenes: pd.DataFrame, seed: int) -> pd.DataFrame:
     return dealt
 
 
-def stream_features(run: Run, rows: pd.DataFrame, cache: Path) -> np.ndarray:
-    """What the body of a stream that has learnt alone makes of the rows, float32 (N, D); computed once and cached."""
+def trained_network(run: Run) -> tuple[Experiment, nn.Module]:
+    """The network of a stored run, with what it has learnt, and its settings."""
     experiment = experiment_of(run)
     network = get_network(experiment.network).make(len(experiment.classes), experiment.size)
     network.load_state_dict(load_file(run.folder / "weights.safetensors"))
+    return experiment, network.eval()
+
+
+def stream_features(run: Run, rows: pd.DataFrame, cache: Path) -> np.ndarray:
+    """What the body of a stream that has learnt alone makes of the rows, float32 (N, D); computed once and cached."""
+    experiment, network = trained_network(run)
     device = launch(experiment.precision).device
     return body_features(experiment, network, picture_tensor(rows, experiment), cache, device).numpy()
 

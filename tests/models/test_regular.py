@@ -4,7 +4,7 @@ from safetensors.torch import load_file, save_file
 from torch.nn import functional as F
 
 from fer_lib.errors import StudyError
-from fer_lib.models.regular import RegularCNN
+from fer_lib.models.regular import N_FEATURES, RegularCNN, RegularStream
 
 
 def test_the_papers_size_ends_as_64_maps_of_27_by_27():
@@ -50,3 +50,21 @@ def test_saved_and_loaded_weights_give_equal_outputs(tmp_path):
     second.load_state_dict(load_file(tmp_path / "w.safetensors"))
     pictures = torch.randn(4, 1, 24, 24)
     assert torch.equal(first(pictures), second(pictures))
+
+
+@torch.no_grad()
+@pytest.mark.parametrize("channels", [1, 3])
+def test_a_stream_is_the_regular_cnns_features_and_one_layer_on_them(channels):
+    torch.manual_seed(0)
+    stream, maps = RegularStream(5, 24, channels).eval(), torch.randn(2, channels, 24, 24)
+    regular, layer = stream.body[0], stream.head[1]
+    features = regular(maps).relu()
+    assert isinstance(regular, RegularCNN)
+    assert torch.equal(stream.body(maps), features)
+    assert features.shape == (2, N_FEATURES)
+    assert torch.allclose(stream(maps), features @ layer.weight.T + layer.bias, atol=1e-6)
+
+
+def test_a_stream_in_colour_differs_in_its_first_convolution_alone():
+    grey, colour = (dict(RegularStream(7, 48, channels).named_parameters()) for channels in (1, 3))
+    assert [name for name in grey if grey[name].shape != colour[name].shape] == ["body.0.features.0.weight"]

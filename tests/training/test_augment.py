@@ -102,3 +102,22 @@ def test_the_strong_set_turns_every_second_picture_over():
     drawn = augmentation("strong")(pictures)
     turned = drawn[..., 24:].mean(dim=(1, 2, 3)) > drawn[..., :24].mean(dim=(1, 2, 3))
     assert turned.float().mean().item() == pytest.approx(0.5, abs=0.05)
+
+
+def test_safers_set_crops_turns_and_lights_but_turns_nothing_over_nor_black():
+    """A picture that is white on the left keeps its bright half there, within 10°, a twentieth and a fifth."""
+    torch.manual_seed(0)
+    pictures = torch.full((500, 1, 48, 48), 0.4)
+    pictures[..., :24] = 0.8
+    drawn = augmentation("paper000")(pictures)
+    assert (drawn[..., :24].mean(dim=(1, 2, 3)) > drawn[..., 24:].mean(dim=(1, 2, 3))).all()
+    assert drawn.min() >= 0.4 * 0.8 - 0.2
+    assert len(drawn.mean(dim=(1, 2, 3)).unique()) == 500
+
+
+@pytest.mark.parametrize("name", DRAWN)
+def test_colours_are_treated_alike_so_that_grey_stays_grey(name):
+    torch.manual_seed(0)
+    grey = torch.rand(16, 1, 48, 48).expand(16, 3, 48, 48)
+    drawn = augmentation(name)(grey)
+    assert torch.allclose(drawn, drawn[:, :1].expand_as(drawn), atol=1e-6)

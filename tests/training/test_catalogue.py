@@ -6,6 +6,7 @@ import pytest
 from fer_lib import files
 from fer_lib.emotions import BASIC, EMOTIONS
 from fer_lib.errors import StudyError
+from fer_lib.models.networks import get_network
 from fer_lib.profiles import PROFILES, get_profile
 from fer_lib.training.catalogue import CATALOGUE, experiment, matching
 from fer_lib.training.experiment import SCHEDULES
@@ -72,6 +73,19 @@ def test_the_base_experiment_is_the_default_of_every_setting():
 def test_one_against_rest_has_two_classes_equally_often(name):
     made = experiment(f"one_against_rest/{name}", get_profile("full"), BASIC, 0)
     assert (made.classes, made.balance) == ((name, REST), "batches")
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_safers_streams_learn_faces_in_grey_and_scenes_in_colour_at_one_size(profile):
+    profile = get_profile(profile)
+    made = {name: experiment(name, profile, BASIC, 0) for name in CATALOGUE if name.startswith("safer/")}
+    seen = {name.removeprefix("safer/"): get_network(one.network).channels for name, one in made.items()}
+    resnets = dict.fromkeys(("resnet50/random/frozen", "resnet50/imagenet/frozen"), 1)
+    assert seen == {"deep": 1, "background": 3, "background_redealt": 3, "place": 3, **resnets}
+    assert {one.size for one in made.values()} == {profile.stream_size}
+    assert {one.start for one in made.values() if one.frozen} == {"random", "imagenet"}
+    plain = {(one.augmentation, one.max_epochs) for one in made.values() if not one.frozen}
+    assert plain == {("paper000", profile.stream_epochs)}
 
 
 def test_a_pattern_names_experiments_in_the_catalogues_order():

@@ -1,13 +1,18 @@
 import dataclasses
+import importlib.util
 from dataclasses import MISSING, dataclass, fields, replace
+from pathlib import Path
+from types import SimpleNamespace
 
 import pytest
 
 from fer_lib import files
 from fer_lib.emotions import BASIC
 from fer_lib.errors import StudyError
+from fer_lib.models.networks import NETWORKS
 from fer_lib.runs import RunStore
 from fer_lib.training.experiment import KNOWN, Experiment
+from fer_lib.training.fusion import Fusion
 
 DEFAULTS = {
     "network": "six_layer",
@@ -42,6 +47,10 @@ DEFAULTS = {
     "splits": ("validation", "test"),
 }
 BASE = Experiment("six_layer/base")
+MEAN = """
+def _mean(n_classes, side):
+    return nn.Linear(1, n_classes)
+"""
 
 
 def test_no_default_has_changed():
@@ -100,6 +109,13 @@ def test_every_setting_names_another_run(field):
         ("fer_lib.training.losses:_cross_entropy", {}),
         ("fer_lib.training.balance:sample_order", {}),
         ("fer_lib.training.fit:train_splits", {}),
+        ("fer_lib.training.fit:_load", {}),
+        ("fer_lib.training.fit:scores_frame", {}),
+        ("fer_lib.models.regular", {"network": "regular_stream"}),
+        ("fer_lib.models.networks:_six_layer", {}),
+        ("fer_lib.models.networks:_published", {"network": "resnet18_linear"}),
+        ("fer_lib.models.networks:_in_colour", {"network": "regular_stream_colour"}),
+        ("fer_lib.training.augment:paper000", {"augmentation": "paper000"}),
         ("fer_lib.training.starts:new_network", {}),
         ("fer_lib.training.sharpness", {"sharpness": 0.05}),
         ("fer_lib.training.starts", {"start": "imagenet"}),
@@ -114,6 +130,37 @@ def test_only_the_programs_of_what_is_used_name_a_run(module, used, monkeypatch)
     after = [experiment.code() for experiment in experiments]
     assert before[1] != after[1]
     assert (before[0] == after[0]) == bool(used)
+
+
+def with_source(monkeypatch, tmp_path, module, change):
+    """Let `files` read another source of a module, which is not imported anew."""
+    spec, path = importlib.util.find_spec, tmp_path / "source.py"
+    path.write_text(change(Path(spec(module).origin).read_text()))
+    other = SimpleNamespace(origin=path)
+    monkeypatch.setattr(importlib.util, "find_spec", lambda name: other if name == module else spec(name))
+
+
+def test_a_network_that_is_added_leaves_every_run_where_it_is(monkeypatch, tmp_path):
+    def add(source):
+        entry = '"six_layer": Network(_six_layer, scratch.__name__),\n'
+        assert source.count(entry) == 1
+        return source.replace(entry, entry + '        "mean": Network(_mean, scratch.__name__),\n') + MEAN
+
+    experiments = [Experiment("a", network) for network in NETWORKS]
+    experiments += [replace(experiments[0], start="imagenet"), Fusion("f")]
+    before = [experiment.code() for experiment in experiments]
+    with_source(monkeypatch, tmp_path, "fer_lib.models.networks", add)
+    assert [experiment.code() for experiment in experiments] == before
+
+
+def test_how_a_network_is_made_names_its_runs_and_no_others(monkeypatch, tmp_path):
+    experiments = {name: Experiment("a", name) for name in NETWORKS}
+    before = {name: experiment.code() for name, experiment in experiments.items()}
+    with_source(
+        monkeypatch, tmp_path, "fer_lib.models.networks", lambda source: source.replace("channels=3)", "channels=4)")
+    )
+    after = {name: experiment.code() for name, experiment in experiments.items()}
+    assert [name for name in NETWORKS if before[name] != after[name]] == ["regular_stream_colour"]
 
 
 @pytest.mark.parametrize(

@@ -19,7 +19,7 @@ from fer_lib.models.scratch import SixLayerCNN
 from fer_lib.runs import RunStore
 from fer_lib.training.augment import centred, to_unit
 from fer_lib.training.experiment import Experiment
-from fer_lib.training.fit import fit
+from fer_lib.training.fit import fit, scores_frame
 from fer_lib.training.loop import Training
 
 SHORT = Experiment("six_layer/short", max_epochs=3, batch_size=70, augmentation="paper004")
@@ -204,6 +204,16 @@ def test_test_is_read_once_and_predictions_are_probabilities(finished):
     assert len(pd.read_csv(run.folder / "test_readings.csv")) == 1
     assert run.predictions[list(BASIC)].sum(axis=1).to_numpy() == pytest.approx(1, abs=1e-5)
     assert run.predictions["split"].value_counts().to_dict() == {"validation": 35, "test": 35}
+
+
+def test_predictions_are_the_softmax_of_logits_beside_their_rows(half_table):
+    logits = torch.tensor([[0.0, 2.0], [1.0, 1.0], [-3.0, 0.5]])
+    rows = split_rows(half_table, "train").iloc[:3]
+    frame = scores_frame(logits, rows, ("fear", "anger"))
+    shares = logits.double().exp() / logits.double().exp().sum(1, keepdim=True)
+    assert frame.columns.tolist() == ["id", "split", "label", "fear", "anger"]
+    assert frame["id"].equals(rows["id"])
+    assert frame[["fear", "anger"]].to_numpy() == pytest.approx(shares.numpy())
 
 
 def test_an_experiment_that_keeps_validation_alone_never_reads_test(half_table, tmp_path):

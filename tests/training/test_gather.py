@@ -176,6 +176,63 @@ def test_what_the_data_do_not_allow_is_left_out_even_with_a_gpu_and_refused_when
     assert machine.trained == []
 
 
+@pytest.fixture
+def faces_alone(monkeypatch):
+    """Whether the pictures show nothing but faces, as face detection would say; it is not run."""
+
+    def say(alone):
+        monkeypatch.setattr("fer_lib.training.streams.shows_scenes", lambda table, cache: not alone)
+        monkeypatch.setattr("fer_lib.training.streams.stream_task", lambda name, table, *_: (table, list(BASIC)))
+
+    return say
+
+
+@pytest.mark.parametrize("name", ["safer/background", "safer/background_redealt", "safer/place"])
+def test_streams_of_scenes_are_left_out_where_pictures_show_faces_alone(machine, toy_table, faces_alone, name):
+    faces_alone(True)
+    machine.gatherer.profile = get_profile("smoke")
+    assert machine.gatherer.runs(name, toy_table) == []
+    assert machine.gatherer.left_out == {name: "its pictures show nothing but faces"}
+    with pytest.raises(StudyError, match=f"experiment {name}: its pictures show nothing but faces"):
+        machine.gatherer.train(name, toy_table, SEED)
+
+
+@pytest.mark.parametrize("alone", [True, False])
+def test_the_streams_that_there_is_something_to_see_for_are_trained(machine, toy_table, faces_alone, alone):
+    faces_alone(alone)
+    machine.gatherer.profile = get_profile("smoke")
+    for name in ("safer/deep", "safer/background", "safer/place", "safer/resnet50/random/frozen"):
+        machine.gatherer.runs(name, toy_table)
+    scenes = [] if alone else ["safer/background", "safer/place"]
+    assert machine.names == ["safer/deep", *scenes, "safer/resnet50/random/frozen"]
+
+
+def test_streams_are_left_out_where_faces_cannot_be_found(machine, toy_table, monkeypatch):
+    monkeypatch.setattr(gather, "find_spec", lambda name: None)
+    assert machine.gatherer.runs("safer/deep", toy_table) == []
+    assert machine.gatherer.left_out == {"safer/deep": "mediapipe, which finds faces, is not installed here"}
+
+
+def test_a_stream_is_shown_what_its_task_says_with_the_studys_profile_seed_and_cache(machine, toy_table, monkeypatch):
+    asked = []
+    monkeypatch.setattr("fer_lib.training.streams.stream_task", lambda *words: asked.append(words) or (None, ["a"]))
+    assert machine.gatherer.task("safer/deep", toy_table) == (None, ["a"])
+    ((name, table, *rest),) = asked
+    assert (name, table is toy_table) == ("safer/deep", True)
+    assert rest == [PROFILE, SEED, machine.gatherer.cache]
+
+
+def test_what_stands_in_the_way_is_time_for_this_seed_or_weights_that_are_not_here(machine, toy_table):
+    obstacle = machine.gatherer.obstacle
+    assert obstacle("gimefive/10", toy_table) == TOO_LONG
+    assert obstacle("six_layer/base", toy_table) is None
+    assert obstacle("six_layer/base", toy_table, SEED + 1) == TOO_LONG
+    assert obstacle("transfer/resnet18/imagenet/frozen", toy_table) == "ImageNet's weights are not here"
+    machine.gatherer.profile = get_profile("smoke")
+    assert obstacle("safer/resnet50/imagenet/frozen", toy_table) == "ImageNet's weights are not here"
+    assert obstacle("safer/resnet50/random/frozen", toy_table) is None
+
+
 def test_an_emotion_too_rare_for_paper_001s_task_leaves_its_family_out(machine, unbalanced):
     assert machine.gatherer.runs("gimefive/13_bn", unbalanced) == []
     assert "4 pictures of 'fear', too few" in machine.gatherer.left_out["gimefive/13_bn"]

@@ -6,7 +6,7 @@ from fer_lib.data.table import encode_picture, make_table
 from fer_lib.emotions import BASIC, EMOTIONS
 from fer_lib.errors import StudyError
 from fer_lib.training.experiment import Experiment
-from fer_lib.training.inputs import REST, Split
+from fer_lib.training.inputs import REST, Split, picture_tensor
 
 LABELS = ("fear", "anger", "neutral", "fear")
 
@@ -33,6 +33,16 @@ def test_pictures_are_grey_bytes_of_the_experiments_size_in_the_order_of_the_row
     inputs = Split.load(table(), Experiment("a", "regular", size=64)).inputs
     assert (inputs.shape, inputs.dtype) == ((4, 1, 64, 64), torch.uint8)
     assert inputs[:, 0, 5, 5].tolist() == [0, 10, 20, 30]
+
+
+def test_a_network_of_scenes_sees_colours_channels_first():
+    picture = np.zeros((32, 32, 3), np.uint8)
+    picture[:, 16:] = (10, 20, 30)
+    rows = [{"id": "a", "split": "train", "label": "fear", "picture": encode_picture(picture)}]
+    inputs = picture_tensor(make_table(rows, "toy"), Experiment("a", "regular_stream_colour", size=32))
+    assert (inputs.shape, inputs.dtype, inputs.is_contiguous()) == ((1, 3, 32, 32), torch.uint8, True)
+    assert inputs[0, :, 5, 20].tolist() == [10, 20, 30]
+    assert inputs[0, :, 5, 3].tolist() == [0, 0, 0]
 
 
 def test_rest_takes_every_other_label():

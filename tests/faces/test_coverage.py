@@ -1,0 +1,32 @@
+import pandas as pd
+import pytest
+from scipy.stats import binomtest
+
+from fer_lib.faces.coverage import coverage, coverage_texts
+
+
+@pytest.fixture
+def shares():
+    """Four pictures: of two women both are found, of two men one has a face without a mesh, the other none."""
+    table = pd.DataFrame({"label": ["anger", "fear"] * 2, "gender": ["female", "female", "male", "male"]})
+    faces = pd.DataFrame({"faces": [1, 3, 1, 0], "face_problem": [None, None, "no mesh", "no face"]})
+    return coverage(table.assign(age=None), faces, ("label", "gender", "age"))
+
+
+def test_coverage_counts_faces_and_meshes_of_each_group(shares):
+    assert shares.loc[("all", ""), ["pictures", "face", "mesh"]].tolist() == [4, 0.75, 0.5]
+    assert shares.loc[("gender", "female"), ["face", "mesh"]].tolist() == [1, 1]
+    assert shares.loc[("gender", "male"), ["face", "mesh"]].tolist() == [0.5, 0]
+
+
+def test_a_column_without_values_has_no_rows(shares):
+    assert "age" not in shares.index.get_level_values("group")
+
+
+def test_the_interval_is_wilsons(shares):
+    interval = binomtest(2, 4).proportion_ci(method="wilson")
+    assert shares.loc[("all", ""), ["low", "high"]].tolist() == pytest.approx([interval.low, interval.high])
+
+
+def test_the_page_tells_percent(shares):
+    assert coverage_texts(shares).loc[("label", "anger"), "mesh found, % [95 % interval]"].startswith("50.0 [")
