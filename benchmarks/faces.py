@@ -18,7 +18,7 @@ from fer_lib.faces.prepare import SHARD, prepare_faces
 from fer_lib.synthetic.plan import PRESETS, plan
 from fer_lib.synthetic.render import draw_card, in_processes
 
-SHARDS = 6  # as many for each of two or three processes
+SHARDS = 12  # as many for each of two, three or four processes
 REPEATED = 4  # times that each picture stands in the table
 MARGIN = 0.35  # of a face, around it in its square
 SQUARE = 256

@@ -29,7 +29,7 @@ from fer_lib.faces.geometry import au_distances, visible_features
 from fer_lib.files import atomic_write, code_version, content_hash, one_at_a_time
 from fer_lib.progress import progress
 
-SHARD = 128  # pictures that an interrupted preparation loses at most, in each process
+SHARD = 64  # pictures that an interrupted preparation loses at most, in each process
 SEEN = ["id", "picture", "path", "box", "subject_box"]
 FLOATS = pa.list_(pa.float32())
 SCHEMA = pa.schema(
