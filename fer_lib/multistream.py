@@ -15,7 +15,8 @@ from fer_lib.evaluation.results import run_results
 from fer_lib.evaluation.seeds import over_seeds
 from fer_lib.faces.geometry import AU_DISTANCES, VISIBLE
 from fer_lib.faces.prepare import load_faces, matrix, prepare_faces
-from fer_lib.models.places365 import has_places365
+from fer_lib.models.places365 import SIDE as PLACES_SIDE
+from fer_lib.models.places365 import has_places365, load_places365
 from fer_lib.runs import Run
 from fer_lib.scenes import scene_table
 from fer_lib.study import Study
@@ -32,6 +33,7 @@ FUSIONS = {
     "safer/F-au": ("visible", "deep"),
     "safer/F-visible": ("au", "deep"),
     "safer/F-deep": ("au", "visible"),
+    "safer/F-au-visible": ("deep",),
 }
 MODEL = "SAFER"
 REDEALT = "scenes dealt anew"  # a train condition: every picture has the scene of another one
@@ -99,12 +101,23 @@ class Multistream:
         return replace(moved, streams={**moved.streams, "background": background})
 
     @cached_property
+    def learners(self) -> dict[str, str]:
+        """The streams that learn alone, by the name of their experiment, and what they learn."""
+        learnt = {"safer/deep": "emotions, from faces"}
+        if self.has_scenes:
+            learnt["safer/background"] = "emotions, from scenes without people"
+            if not has_places365():
+                known = self.table["place"].notna().any()
+                learnt["safer/place"] = "places, from scenes without people" if known else "places, from drawn scenes"
+        return learnt
+
+    @cached_property
     def place_source(self) -> str:
-        """What the place stream has learnt from."""
+        """What makes the place stream's features."""
         if has_places365():
-            return "AlexNet of Places365, the authors' weights"
-        known = self.table["place"].notna().any()
-        return "a small network of the train split's places" if known else "a small network of drawn places"
+            hashes = load_places365().files
+            return "AlexNet of Places365, sha256 " + ", ".join(f"{name} {hashes[name][:12]}" for name in sorted(hashes))
+        return "a small network that learnt " + self.learners["safer/place"]
 
     def with_deep(self, features: np.ndarray) -> Features:
         """The features with another deep extractor's."""
@@ -121,14 +134,15 @@ class Multistream:
         wanted = experiment(name, self.study.profile, classes, self.study.seed)
         return start, frozen_features(wanted, table, self.study.store, self._cache)
 
-    def of_run(self, run: Run) -> np.ndarray:
-        """The features that the body of another network of the study has of the pictures."""
-        return stream_features(run, self.rows, self._cache)
+    def of_run(self, run: Run, table: pd.DataFrame) -> np.ndarray:
+        """The features that the body of another network of the study makes of the table that it learnt from."""
+        return stream_features(run, usable(table), self._cache)
 
     def fuse(self, name: str, features: Features, condition: str | None = None, **settings) -> list[Run]:
-        """Train SAFER's layers with every seed, and record the results.
+        """Train SAFER's layers with every seed, and record the results; the streams below them stay the same.
 
-        The rate falls where validation stalls, as the paper's "adaptive" one; its batch of 32 is taken times four.
+        The rate falls where validation stalls, as the paper's "adaptive" one. The batch is the paper's 32 times four;
+        the rate of 4e-3 is ours, since the paper's start at 1e-5 takes more steps than small data have.
 
         Parameters
         ----------
@@ -149,9 +163,17 @@ class Multistream:
         self.study.record(over_seeds(pd.concat(rows)))
         return runs
 
-    def what_if(self, runs: Sequence[Run], features: Features, condition: str) -> list[pd.DataFrame]:
-        """What trained fusions say of the test pictures under another condition; recorded under that name."""
+    def what_if(
+        self, runs: Sequence[Run], features: Features, condition: str, experiment: str | None = None
+    ) -> list[pd.DataFrame]:
+        """What trained fusions say of the test pictures under another condition; recorded under that name.
+
+        Parameters
+        ----------
+        experiment : name of the rows; the fusions' own unless given
+        """
         told = {"model": MODEL, "selection": SELECTION, "notebook": self.study.notebook[:2], "condition": condition}
+        told |= {"experiment": experiment} if experiment else {}
         frames = [judge_fusion(run, features, f"{run.experiment['name']}: {condition}") for run in runs]
         rows = [self.study.record(self._results(run, frame, told)) for run, frame in zip(runs, frames, strict=True)]
         self.study.record(over_seeds(pd.concat(rows)))
@@ -166,8 +188,9 @@ class Multistream:
         return float(self._right(runs).mean())
 
     def scenes(self) -> pd.DataFrame:
-        """The usable rows with scenes without people as their pictures."""
-        return usable(scene_table(self.table, self.folder, self.study.profile.stream_size))
+        """The usable rows with scenes without people as their pictures, as the place stream sees them."""
+        size = PLACES_SIDE if has_places365() else self.study.profile.stream_size
+        return usable(scene_table(self.table, self.folder, size))
 
     @property
     def _cache(self) -> Path:
@@ -176,7 +199,7 @@ class Multistream:
     @cached_property
     def _places(self) -> np.ndarray:
         if has_places365():
-            return places365_features(self.scenes())
+            return places365_features(self.scenes(), self._cache)
         return stream_features(self.trainings.runs("safer/place")[0], self.scenes(), self._cache)
 
     def _learnt(self, run: Run) -> np.ndarray:
@@ -188,5 +211,7 @@ class Multistream:
 
     def _right(self, runs: Sequence[Run | pd.DataFrame]) -> np.ndarray:
         frames = [run.of_split("test") if isinstance(run, Run) else run for run in runs]
-        ordered = [frame[frame["split"] == "test"].sort_values("id") for frame in frames]
+        ordered = [frame[frame["split"] == "test"].sort_values("id", ignore_index=True) for frame in frames]
+        if not all(frame["id"].equals(ordered[0]["id"]) for frame in ordered):
+            raise ValueError("the runs were not tested on the same pictures")
         return np.stack([rightly(frame, self.classes) for frame in ordered])

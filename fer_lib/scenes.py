@@ -14,6 +14,7 @@ from fer_lib.files import atomic_write, code_version, content_hash, one_at_a_tim
 
 FILLS = ("inpaint", "mean")
 MARGIN = 0.02  # share of the longer side by which a person may reach beyond its mask: soft edges, loose hair
+FACE_MARGIN = 0.25  # of a face's box on each side: forehead and chin lie outside it
 REDUCED = 64  # longer side, in pixels, of the copy in which a hole is filled; at 224 it takes five times as long
 RADIUS = 2  # pixels of that copy from which a colour flows into the hole
 GREY = 127  # of a scene that is nothing but person
@@ -31,15 +32,15 @@ def scene_table(table: pd.DataFrame, faces: Path, size: int, fill: str = "inpain
     StudyError
         When the fill is unknown, or the faces in the folder are another table's.
     """
-    program = code_version(__name__, "fer_lib.data.table:resize")
+    program = code_version(__name__, "fer_lib.data.table:resize", "fer_lib.data.table:encode_picture")
     path = faces.with_name(f"scenes-{content_hash([faces.name, size, fill, program])}.parquet")
-    masks = load_faces(faces, ["person"])
-    if masks["id"].tolist() != table["id"].tolist():
+    seen = load_faces(faces, ["person", "face_boxes"])
+    if seen["id"].tolist() != table["id"].tolist():
         raise StudyError(f"{faces} has the faces of another table; measure this one's first.")
     with one_at_a_time(path):
         scenes = _finished(path)
         if scenes is None:
-            scenes = _scenes(table, masks["person"].tolist(), size, fill)
+            scenes = _scenes(table, seen, size, fill)
             with atomic_write(path) as temporary:
                 scenes.to_parquet(temporary, index=False, compression=None)
     pairs = zip(scenes["picture"], scenes["picture_hash"], strict=True)
@@ -54,8 +55,9 @@ def _finished(path: Path) -> pd.DataFrame | None:
         return None
 
 
-def _scenes(table: pd.DataFrame, masks: list[bytes | None], size: int, fill: str) -> pd.DataFrame:
+def _scenes(table: pd.DataFrame, seen: pd.DataFrame, size: int, fill: str) -> pd.DataFrame:
     """Picture and its hash of every row; None without a readable picture."""
+    masks, boxes = seen["person"].tolist(), seen["face_boxes"].tolist()
     packed: list[Packed | tuple[None, None]] = [(None, None)] * len(table)
 
     def clear(start: int) -> int:
@@ -63,12 +65,27 @@ def _scenes(table: pd.DataFrame, masks: list[bytes | None], size: int, fill: str
         for i, data, path in zip(range(start, len(table)), rows["picture"], rows["path"], strict=False):
             if masks[i] is not None:
                 picture = decode_picture(data if data is not None else Path(path).read_bytes())
-                person = person_mask(masks[i], *picture.shape[:2])
+                person = with_faces(person_mask(masks[i], *picture.shape[:2]), boxes[i])
                 packed[i] = pack(resize(remove_person(picture, person, fill), size))
         return len(rows)
 
     in_threads(clear, range(0, len(table), 256), len(table), "removing people")
     return pd.DataFrame(packed, columns=["picture", "picture_hash"])
+
+
+def with_faces(person: np.ndarray, boxes: np.ndarray) -> np.ndarray:
+    """The mask of people, bool (H, W), with every face that was found, since small people are missed in it.
+
+    Parameters
+    ----------
+    boxes : x, y, width and height of each face in pixels, flat, as `faces.prepare` has them
+    """
+    covered = person.copy()
+    for x, y, width, height in np.asarray(boxes, float).reshape(-1, 4):
+        left, top = max(0, round(x - FACE_MARGIN * width)), max(0, round(y - FACE_MARGIN * height))
+        right, bottom = round(x + (1 + FACE_MARGIN) * width), round(y + (1 + FACE_MARGIN) * height)
+        covered[top : max(bottom, 0), left : max(right, 0)] = True
+    return covered
 
 
 def remove_person(picture: np.ndarray, person: np.ndarray, fill: str) -> np.ndarray:

@@ -8,6 +8,7 @@ import pandas as pd
 
 from fer_lib.data.table import decode_picture, in_threads
 from fer_lib.faces.prepare import load_faces, person_mask
+from fer_lib.scenes import with_faces
 
 SIDE = 32  # pixels at which scenes are compared
 MARGIN = 0.03  # of the side, around people, where nothing is compared
@@ -19,7 +20,8 @@ def nearest_in_train(table: pd.DataFrame, faces: Path, split: str = "test") -> n
     """How well each picture's scene agrees with the most alike scene of train: correlation -1 to 1, float (N,).
 
     Two scenes are compared in grey where neither picture shows people, so that somebody else in front does not hide
-    that a scene is the same. NaN where a picture shows too little of its scene.
+    that a scene is the same. A camera that moved between two stills does. NaN where a picture shows too little of its
+    scene.
 
     Parameters
     ----------
@@ -38,7 +40,8 @@ def nearest_in_train(table: pd.DataFrame, faces: Path, split: str = "test") -> n
 
 def _visible(table: pd.DataFrame, faces: Path) -> tuple[np.ndarray, np.ndarray]:
     """Grey values, and where they are of the scene, each float32 (N, SIDE²)."""
-    masks = load_faces(faces, ["person"])["person"].tolist()
+    found = load_faces(faces, ["person", "face_boxes"])
+    masks, boxes = found["person"].tolist(), found["face_boxes"].tolist()
     greys, seen = (np.zeros((len(table), SIDE * SIDE), np.float32) for _ in range(2))
 
     def reduce(start: int) -> int:
@@ -47,7 +50,7 @@ def _visible(table: pd.DataFrame, faces: Path) -> tuple[np.ndarray, np.ndarray]:
             if masks[i] is not None:
                 picture = decode_picture(data if data is not None else Path(path).read_bytes(), grey=True)
                 greys[i] = cv2.resize(picture, (SIDE, SIDE), interpolation=cv2.INTER_AREA).ravel()
-                seen[i] = _scene(person_mask(masks[i], *picture.shape)).ravel()
+                seen[i] = _scene(with_faces(person_mask(masks[i], *picture.shape), boxes[i])).ravel()
         return len(rows)
 
     in_threads(reduce, range(0, len(table), 256), len(table), "comparing scenes")

@@ -147,16 +147,21 @@ def test_another_deep_extractor_takes_the_place_of_the_regular_cnn_and_of_nothin
 def test_places365_makes_the_place_stream_where_its_files_are(safer, monkeypatch):
     made = Multistream(safer.study, safer.table, SimpleNamespace(runs=lambda name: pytest.fail(f"asked for {name}")))
     monkeypatch.setattr("fer_lib.multistream.has_places365", lambda: True)
-    monkeypatch.setattr("fer_lib.multistream.places365_features", lambda scenes: scenes["id"].to_numpy())
+    monkeypatch.setattr("fer_lib.multistream.places365_features", lambda scenes, cache: scenes["id"].to_numpy())
+    files = SimpleNamespace(files={"alexnet": "0123456789abcdef"})
+    monkeypatch.setattr("fer_lib.multistream.load_places365", lambda: files)
+    assert "safer/place" not in made.learners
     assert made._places.tolist() == safer.rows["id"].tolist()
-    assert made.place_source.startswith("AlexNet of Places365")
+    assert made.place_source == "AlexNet of Places365, sha256 alexnet 0123456789ab"
 
 
-@pytest.mark.parametrize(("known", "source"), [(True, "the train split's places"), (False, "drawn places")])
+@pytest.mark.parametrize(
+    ("known", "source"), [(True, "places, from scenes without people"), (False, "places, from drawn scenes")]
+)
 def test_what_taught_the_place_stream_is_told(safer, monkeypatch, known, source):
     monkeypatch.setattr("fer_lib.multistream.has_places365", lambda: False)
     table = safer.table if known else safer.table.assign(place=None)
-    assert Multistream(safer.study, table, safer.trainings).place_source == f"a small network of {source}"
+    assert Multistream(safer.study, table, safer.trainings).place_source == f"a small network that learnt {source}"
 
 
 @pytest.fixture(scope="module")

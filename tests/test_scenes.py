@@ -8,7 +8,7 @@ from skimage import data
 from fer_lib.data.table import COLUMNS, decode_picture, encode_picture, make_table, picture_hash, resize
 from fer_lib.errors import StudyError
 from fer_lib.faces.prepare import prepare_faces
-from fer_lib.scenes import FILLS, GREY, MARGIN, remove_person, scene_table
+from fer_lib.scenes import FILLS, GREY, MARGIN, remove_person, scene_table, with_faces
 from fer_lib.synthetic.places import draw_place
 from fer_lib.synthetic.plan import PRESETS, plan
 from fer_lib.synthetic.render import draw_card
@@ -169,3 +169,10 @@ def test_the_faces_of_another_table_are_refused(prepared):
     table, faces = prepared
     with pytest.raises(StudyError, match="has the faces of another table"):
         scene_table(table[::-1], faces, 32)
+
+
+def test_faces_that_the_mask_misses_belong_to_the_hole_with_their_margin():
+    covered = with_faces(np.zeros((100, 100), bool), np.array([40, 40, 20, 20, -30, 90, 20, 40], np.float32))
+    truth = np.zeros((100, 100), bool)
+    truth[35:65, 35:65] = True
+    assert (covered == truth).all()  # the second face lies outside of the picture

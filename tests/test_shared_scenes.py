@@ -26,6 +26,7 @@ def nearest():
     ]
     people = [(d.person_mask | d.others_mask) * np.uint8(255) for d in drawn]
     masks = pd.DataFrame({"person": [cv2.imencode(".png", mask)[1].tobytes() for mask in people]})
+    masks["face_boxes"] = [[]] * len(masks)
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(shared_scenes, "load_faces", lambda *_: masks)
         return nearest_in_train(make_table(rows, "t"), None)

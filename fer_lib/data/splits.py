@@ -70,9 +70,15 @@ def subject_folds(rows: pd.DataFrame, seed: int, folds: int = FOLDS) -> np.ndarr
 
 
 def split_by_subject(table: pd.DataFrame, seed: int) -> pd.DataFrame:
-    """The table with its subjects' last fold as test, the one before it as validation, all others as train."""
+    """The table with one fold of its subjects as test, one as validation, all others as train.
+
+    The last two folds that show every class, or simply the last two where fewer do.
+    """
     folds = subject_folds(table, seed)
-    split = np.where(folds == folds.max(), "test", np.where(folds == folds.max() - 1, "validation", "train"))
+    known = table["problem"].isna().to_numpy()
+    shown = table["label"][known].groupby(folds[known]).nunique()
+    order = shown.reindex(range(folds.max() + 1), fill_value=0).sort_values(kind="stable").index
+    split = np.where(folds == order[-1], "test", np.where(folds == order[-2], "validation", "train"))
     divided = table.assign(split=split.astype(object))
     divided.attrs = table.attrs
     return divided

@@ -99,14 +99,16 @@ def seed_difference(
 
     Returns
     -------
-    the change; its p is McNemar's exact one of what most of the seeds say, a tie counting as wrong
+    the change; its p is McNemar's exact one of what most of the seeds say, a tie counting as wrong, and 1 where that
+    changes the other way than the mean
     """
     change = right_after.mean(0) - right_before.mean(0)
     levels, counts = np.unique(change, return_counts=True)
     drawn = resample(counts, resamples, seed) @ levels / len(change)
     low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
     most = paired_difference(right_before.mean(0) > 0.5, right_after.mean(0) > 0.5, resamples, seed)
-    return Difference(float(change.mean()), float(low), float(high), most.p)
+    agree = most.value * change.mean() >= 0
+    return Difference(float(change.mean()), float(low), float(high), most.p if agree else 1.0)
 
 
 def paired_recall_difference(

@@ -2,10 +2,11 @@
 
 from collections.abc import Sequence
 
+import numpy as np
 import pandas as pd
-from scipy.stats import binomtest
+from scipy.stats import PermutationMethod, binomtest, chi2_contingency
 
-GROUPS = ("label", "gender", "age", "skin_tone", "split")
+GROUPS = ("label", "gender", "age", "skin_tone")
 
 
 def coverage(table: pd.DataFrame, faces: pd.DataFrame, groups: Sequence[str] = GROUPS) -> pd.DataFrame:
@@ -43,6 +44,24 @@ def coverage_texts(shares: pd.DataFrame) -> pd.DataFrame:
             ],
         }
     )
+
+
+def coverage_differs(table: pd.DataFrame, faces: pd.DataFrame, groups: Sequence[str] = GROUPS) -> pd.Series:
+    """For each column whether its groups' meshes are found equally often: p of a chi-squared test by permutation.
+
+    Returns
+    -------
+    index column; p, corrected by Holm for the number of columns; 1 where every mesh, or none, was found
+    """
+    found, p = faces["face_problem"].isna().to_numpy(), {}
+    for name in groups:
+        known = table[name].notna().to_numpy()
+        counts = pd.crosstab(table[name].to_numpy()[known], found[known])
+        if counts.shape[0] > 1:
+            draws = PermutationMethod(n_resamples=2000, rng=np.random.default_rng(0))
+            p[name] = chi2_contingency(counts, correction=False, method=draws).pvalue if counts.shape[1] > 1 else 1.0
+    ordered = pd.Series(p, dtype=float).sort_values()
+    return (ordered * np.arange(len(ordered), 0, -1)).cummax().clip(upper=1)
 
 
 def _shares(found: pd.DataFrame) -> dict:

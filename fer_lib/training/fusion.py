@@ -73,7 +73,8 @@ class Features:
         rows = self.rows[["id", "label", "split", "problem"]].astype(str)
         seen = hashlib.sha256(pd.util.hash_pandas_object(rows).to_numpy().tobytes())
         for name in names:
-            seen.update(name.encode() + np.ascontiguousarray(self.streams[name]).tobytes())
+            seen.update(name.encode())
+            seen.update(np.ascontiguousarray(self.streams[name]).data)
         return seen.hexdigest()[:16]
 
     def split(self, rows: pd.DataFrame, experiment: Fusion) -> Split:

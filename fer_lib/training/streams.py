@@ -10,12 +10,14 @@ from torch import nn
 
 from fer_lib.data.sources import load_dataset
 from fer_lib.data.splits import split_rows
-from fer_lib.data.table import load_pictures, usable
+from fer_lib.data.table import load_pictures, table_hash, usable
 from fer_lib.emotions import in_order
 from fer_lib.faces.crops import face_table, shows_faces_alone
 from fer_lib.faces.prepare import load_faces, prepare_faces
+from fer_lib.files import atomic_write, code_version, content_hash
 from fer_lib.models.networks import get_network
 from fer_lib.profiles import Profile
+from fer_lib.progress import progress
 from fer_lib.runs import Run, RunStore
 from fer_lib.scenes import scene_table
 from fer_lib.training.experiment import Experiment
@@ -24,6 +26,7 @@ from fer_lib.training.fusion import experiment_of, strangers
 from fer_lib.training.inputs import picture_tensor
 from fer_lib.training.starts import body_features, new_network, settle
 
+BATCH = 256
 SEEN = ("height", "width", "face_box", "landmarks")
 
 
@@ -104,10 +107,18 @@ def frozen_features(experiment: Experiment, table: pd.DataFrame, store: RunStore
     return body_features(experiment, network, picture_tensor(usable(table), experiment), cache, device).numpy()
 
 
-def places365_features(scenes: pd.DataFrame) -> np.ndarray:
-    """Places365's features of the rows' scenes, float32 (N, 9216), from the authors' files."""
-    from fer_lib.models.places365 import load_places365
+def places365_features(scenes: pd.DataFrame, cache: Path) -> np.ndarray:
+    """Places365's features of the rows' scenes, float32 (N, 9216), by the authors' files; computed once and cached."""
+    from fer_lib.models.places365 import N_FEATURES, SIDE, load_places365
 
     places = load_places365("cuda" if torch.cuda.is_available() else "cpu")
-    parts = [scenes.iloc[start : start + 256] for start in range(0, len(scenes), 256)]
-    return np.concatenate([places.features(load_pictures(part, 224, grey=False)) for part in parts])
+    program = code_version("fer_lib.models.places365", "fer_lib.data.table:resize")
+    path = cache / f"places365-{content_hash([table_hash(scenes), places.files, program])}.npy"
+    if not path.exists():
+        features = np.empty((len(scenes), N_FEATURES), np.float32)
+        for start in progress(range(0, len(scenes), BATCH), "places", unit="batch"):
+            part = scenes.iloc[start : start + BATCH]
+            features[start : start + BATCH] = places.features(load_pictures(part, SIDE, grey=False))
+        with atomic_write(path) as temporary:
+            np.save(temporary, features)
+    return np.load(path)

@@ -2,7 +2,7 @@ import pandas as pd
 import pytest
 from scipy.stats import binomtest
 
-from fer_lib.faces.coverage import coverage, coverage_texts
+from fer_lib.faces.coverage import coverage, coverage_differs, coverage_texts
 
 
 @pytest.fixture
@@ -30,3 +30,20 @@ def test_the_interval_is_wilsons(shares):
 
 def test_the_page_tells_percent(shares):
     assert coverage_texts(shares).loc[("label", "anger"), "mesh found, % [95 % interval]"].startswith("50.0 [")
+
+
+def missing(of_a: int, of_b: int) -> pd.Series:
+    """p for two classes of 100 pictures each, of which so many have no mesh."""
+    problems = [*["no face"] * of_a, *[None] * (100 - of_a), *["no face"] * of_b, *[None] * (100 - of_b)]
+    table = pd.DataFrame({"label": ["anger"] * 100 + ["fear"] * 100, "gender": ["m", "f"] * 100})
+    return coverage_differs(table.assign(age=None, skin_tone=None), pd.DataFrame({"face_problem": problems}))
+
+
+def test_a_class_that_is_missed_more_often_is_noticed_and_an_even_loss_is_not():
+    assert missing(30, 5)["label"] < 0.01
+    assert missing(15, 15)["label"] > 0.5
+    assert missing(30, 5)["gender"] > 0.05
+
+
+def test_nothing_differs_where_every_mesh_is_found():
+    assert missing(0, 0).tolist() == [1, 1]

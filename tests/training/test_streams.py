@@ -190,7 +190,7 @@ def test_a_frozen_body_of_random_numbers_is_settled_on_train_alone(drawn_people,
     assert asked == ([(drawn_people["split"] == "train").sum()] if settled else [])
 
 
-def test_places365_sees_every_scene_in_colour_at_its_own_size(monkeypatch):
+def test_places365_sees_every_scene_in_colour_at_its_own_size_and_once(tmp_path, monkeypatch):
     """Its network is replaced by one that gives back the mean of red; 300 pictures are more than one part."""
     seen = []
 
@@ -198,10 +198,14 @@ def test_places365_sees_every_scene_in_colour_at_its_own_size(monkeypatch):
         seen.append(pictures.shape)
         return np.full((len(pictures), 9216), pictures[..., 0].mean((1, 2))[:, None], np.float32)
 
-    monkeypatch.setattr("fer_lib.models.places365.load_places365", lambda device: SimpleNamespace(features=features))
+    monkeypatch.setattr(
+        "fer_lib.models.places365.load_places365", lambda device: SimpleNamespace(features=features, files={})
+    )
     reds = [np.full((8, 8, 3), (k % 256, 0, 9), np.uint8) for k in range(300)]
     rows = [{"id": str(k), "split": "test", "picture": encode_picture(red)} for k, red in enumerate(reds)]
-    found = places365_features(make_table(rows, "toy").assign(picture_hash=[picture_hash(red) for red in reds]))
+    table = make_table(rows, "toy").assign(picture_hash=[picture_hash(red) for red in reds])
+    found = places365_features(table, tmp_path)
+    assert (places365_features(table, tmp_path) == found).all()
     assert found.shape == (300, 9216)
     assert found[:, 7] == pytest.approx(np.arange(300) % 256, abs=0.5)
     assert seen == [(256, 224, 224, 3), (44, 224, 224, 3)]
