@@ -13,7 +13,7 @@ from fer_lib.scenes import with_faces
 SIDE = 32  # pixels at which scenes are compared
 MARGIN = 0.03  # of the side, around people, where nothing is compared
 FEWEST = 0.1  # share of the picture that both must show of their scenes
-SAME = 0.95  # correlation from which two pictures show one scene
+SAME = 0.98  # correlation from which two pictures show one scene
 
 
 def nearest_in_train(table: pd.DataFrame, faces: Path, split: str = "test") -> np.ndarray:

@@ -36,7 +36,7 @@ class Sight:
     scores : float32 (n,), how sure BlazeFace is of each, 0-1
     subject : which of the faces is the subject's; None where none is
     landmarks : float32 (478, 3), x, y and depth of the subject's mesh, or None
-    person : bool (H', W'), where people are; the picture's own size, or that of its reduced view
+    person : bool (H', W'), where people are, in the size in which the networks saw the picture
     problem : why the mesh is missing, or None
     """
 

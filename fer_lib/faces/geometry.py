@@ -98,10 +98,9 @@ def from_neutral(features: np.ndarray, subjects: np.ndarray, reference: np.ndarr
     ----------
     features : (N, D)
     subjects : (N,), who is shown; None where that is not known
-    reference : bool (N,), pictures at rest that serve as reference; several of one subject are averaged
+    reference : bool (N,), pictures at rest that serve as reference; those of one subject that have a mesh are averaged
     """
-    known = reference & np.isfinite(features).all(1)
-    rest = pd.DataFrame(features[known]).groupby(subjects[known], sort=False).mean()
+    rest = pd.DataFrame(features[reference]).groupby(subjects[reference], sort=False).mean()
     return features - rest.reindex(subjects).to_numpy(features.dtype)
 
 

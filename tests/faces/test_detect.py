@@ -131,6 +131,14 @@ def test_a_picture_of_any_shape_that_shows_nothing_has_a_problem_and_no_person(s
     assert sight.person.shape == shape or max(sight.person.shape) == 640 or min(sight.person.shape) == 192
 
 
+def test_a_small_picture_has_the_landmarks_of_its_enlarged_view_in_its_own_pixels():
+    small = resize(drawings()[1].picture, 100)
+    view = look(cv2.resize(small, (192, 192), interpolation=cv2.INTER_CUBIC))
+    expected = (view.landmarks[:, :2] + 0.5) * 100 / 192 - 0.5  # the borders of both agree, pixels' centres are whole
+    assert np.allclose(look(small).landmarks[:, :2], expected, atol=1e-3)
+    assert np.allclose(look(small).boxes, view.boxes * 100 / 192, atol=1e-3)
+
+
 def test_faces_of_48_by_48_grey_pixels_are_enlarged_and_measured():
     errors = []
     for drawing in drawings():

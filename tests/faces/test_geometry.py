@@ -68,6 +68,11 @@ def test_every_visible_feature_is_as_worked_out_by_hand(plain):
     assert dict(zip(VISIBLE, visible_features(plain), strict=True)) == pytest.approx(expected)
 
 
+def test_outer_brows_are_measured_from_the_inner_corners_of_the_eyes_as_the_outer_ones_rise_with_them(plain):
+    plain[[33, 263], 1] -= 3
+    assert visible_features(plain)[VISIBLE.index("eyes to outer brows")] == pytest.approx(0.6)
+
+
 def test_the_distance_of_units_12_and_15_is_the_mouths_width(faces):
     width = visible_features(faces)[:, VISIBLE.index("mouth width")]
     assert np.allclose(au_distances(faces)[:, AU_DISTANCES.index((12, 15))], width)

@@ -179,10 +179,13 @@ def test_missing_and_damaged_shards_are_named(copy, tmp_path):
         load_faces(tmp_path / "nowhere")
 
 
-def test_what_a_killed_process_left_behind_does_no_harm(copy):
+def test_what_a_killed_process_left_behind_does_no_harm(copy, tmp_path):
     _, folder = copy
     (folder / ".00000000-of-00000020.parquet.x1.parquet").write_bytes(b"half")
     assert len(load_faces(folder)) == 20
+    (tmp_path / ".00000000-of-00000020.parquet.x1.parquet").write_bytes(b"half")
+    with pytest.raises(StudyError, match="no face has been measured yet"):
+        load_faces(tmp_path)
 
 
 def test_only_the_columns_asked_for_are_read(many):
