@@ -17,6 +17,7 @@ from fer_lib.show.report import publish
 from fer_lib.synthetic.export import write_folder
 from fer_lib.synthetic.presets import Preset
 
+pytestmark = pytest.mark.timeout(1200)  # the fixture runs the whole study
 PATHS = sorted((ROOT / "notebooks").glob("*.ipynb"))
 PARAMETERS = {"DATASET", "PROFILE", "DATA_ROOT", "SEED", "RUNS"}
 # What profile smoke measures without a GPU and without ImageNet; ensembles beside it depend on what validation picks.

@@ -1,7 +1,8 @@
 """SAFER's last step: features of streams, each computed once, and the layers that join them (paper 000, 4.6)."""
 
+import contextlib
 import hashlib
-from collections.abc import Collection, Mapping
+from collections.abc import Collection, Iterator, Mapping
 from dataclasses import dataclass, replace
 from functools import partial
 from pathlib import Path
@@ -112,7 +113,7 @@ def fit_fusion(experiment: Fusion, features: Features, store: RunStore) -> Run:
 
 def _train(experiment: Fusion, features: Features, fabric: Fabric, folder: Path | None) -> None:
     table = features.rows.assign(row=np.arange(len(features.rows)))
-    with deterministic():
+    with deterministic(), one_thread():
         network = _network(experiment, features)
         network.measure(features.split(split_rows(table, "train"), experiment).inputs)
 
@@ -120,6 +121,17 @@ def _train(experiment: Fusion, features: Features, fabric: Fabric, folder: Path 
             return features.split(rows, experiment).to(fabric.device)
 
         train_splits(experiment, fabric, network, load, table, folder)
+
+
+@contextlib.contextmanager
+def one_thread() -> Iterator[None]:
+    """PyTorch on one thread inside the block: these layers are so small that threads wait for each other."""
+    before = torch.get_num_threads()
+    torch.set_num_threads(1)
+    try:
+        yield
+    finally:
+        torch.set_num_threads(before)
 
 
 def judge_fusion(run: Run, features: Features, reader: str) -> pd.DataFrame:
