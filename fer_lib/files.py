@@ -10,6 +10,7 @@ import os
 import shutil
 import tempfile
 from collections.abc import Iterator
+from functools import cache
 from pathlib import Path
 
 from fer_lib.errors import StudyError
@@ -125,7 +126,12 @@ def code_version(*modules: str) -> str:
 
 def _program(module: str) -> str:
     module, _, name = module.partition(":")
-    tree = ast.parse(Path(importlib.util.find_spec(module).origin).read_text(encoding="utf-8"))
+    return _without_words(Path(importlib.util.find_spec(module).origin).read_text(encoding="utf-8"), name)
+
+
+@cache
+def _without_words(source: str, name: str) -> str:
+    tree = ast.parse(source)
     if name:
         tree = _part(tree, name)
     for node in ast.walk(tree):

@@ -6,18 +6,19 @@ import threading
 from collections.abc import Iterable, Iterator
 
 HEADLESS = "FER_HEADLESS"  # seconds between two updates; set by whatever runs notebooks without a browser
+DELAY = 0.5  # seconds; hundreds of bars for a blink would slow the work and fill a page
 
 
 def progress(iterable: Iterable | None = None, description: str = "", **options):
-    """A tqdm bar over `iterable`; `options` are tqdm's own (`total`, `unit`, `initial`)."""
-    interval = os.environ.get(HEADLESS)
+    """A tqdm bar over `iterable`, shown once it has lasted `DELAY`; `options` are tqdm's own (`total`, `unit`, …)."""
+    interval, options = os.environ.get(HEADLESS), {"delay": DELAY, "leave": False} | options
     if interval is None:
         from tqdm.auto import tqdm
 
-        return tqdm(iterable, desc=description, leave=False, **options)
+        return tqdm(iterable, desc=description, **options)
     from tqdm import tqdm
 
-    return tqdm(iterable, desc=description, mininterval=float(interval), leave=False, ncols=90, **options)
+    return tqdm(iterable, desc=description, mininterval=float(interval), ncols=90, **options)
 
 
 @contextlib.contextmanager

@@ -87,6 +87,16 @@ def test_a_fusion_is_trained_with_every_seed_and_its_results_and_their_mean_are_
     assert safer.mean_accuracy(fused) == pytest.approx(np.mean(values))
 
 
+def test_metrics_of_one_class_are_recorded_as_means_over_seeds_alone(safer, fused):
+    rows = safer.study.rows().query("experiment == @WHOLE and split == 'test' and test_condition == 'bare'")
+    by_class = rows[rows["metric"].str.endswith("]")]
+    tested = [run.of_split("test") for run in fused]
+    angry = [rightly(frame[frame["label"] == "anger"], safer.classes).mean() for frame in tested]
+    assert by_class["seed"].isna().all()
+    assert rows.query("metric == 'macro F1'")["seed"].notna().sum() == len(fused)
+    assert by_class.query("metric == 'recall[anger]'")["value"].tolist() == pytest.approx([np.mean(angry)])
+
+
 def test_what_if_a_stream_were_missing_is_judged_and_recorded_by_its_condition(safer, fused):
     frames = safer.what_if(fused, safer.features.without(SCENE), "scene blanked")
     rows = safer.study.rows().query("test_condition == 'scene blanked' and metric == 'accuracy'")

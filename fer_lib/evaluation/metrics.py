@@ -9,6 +9,7 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
+from scipy.stats import rankdata
 from sklearn.metrics import confusion_matrix, roc_auc_score, roc_curve
 
 
@@ -96,6 +97,16 @@ def roc_curves(predictions: pd.DataFrame, classes: Sequence[str]) -> dict[str, t
         false, true, _ = roc_curve(is_class, predictions[name])
         curves[name] = (false, true, float(roc_auc_score(is_class, predictions[name])))
     return curves
+
+
+def roc_areas(predictions: pd.DataFrame, classes: Sequence[str]) -> np.ndarray:
+    """Areas under the curves of `roc_curves`, (K,), by ranks (Mann-Whitney); NaN where one side is empty."""
+    is_class = predictions["label"].to_numpy()[:, None] == np.array(classes)
+    ranks = rankdata(predictions[list(classes)].to_numpy(), axis=0)
+    n = is_class.sum(0)
+    above = (ranks * is_class).sum(0) - n * (n + 1) / 2
+    pairs = n * (len(predictions) - n)
+    return np.divide(above, pairs, out=np.full(len(n), np.nan), where=pairs > 0)
 
 
 def _mean_of_present(values: np.ndarray, counts: np.ndarray) -> np.ndarray:

@@ -8,7 +8,7 @@ import pandas as pd
 from fer_lib.data.splits import has_training_twin
 from fer_lib.evaluation.calibration import expected_calibration_error
 from fer_lib.evaluation.compare import Difference, intervals, paired_difference, paired_recall_difference
-from fer_lib.evaluation.metrics import CLASS_METRICS, METRICS, confusion, rightly, roc_curves
+from fer_lib.evaluation.metrics import CLASS_METRICS, METRICS, confusion, rightly, roc_areas
 from fer_lib.runs import Run
 
 BARE = "bare"  # faces as they are, nothing covered
@@ -58,9 +58,8 @@ def result_rows(
             {"metric": f"{name}[{emotion}]", "value": value[k], "low": low[k], "high": high[k]}
             for k, emotion in enumerate(classes)
         ]
-    present = [emotion for emotion in classes if 0 < (predictions["label"] == emotion).sum() < len(predictions)]
-    for emotion, (_, _, area) in roc_curves(predictions, present).items():
-        rows.append({"metric": f"AUC[{emotion}]", "value": area})
+    areas = zip(classes, roc_areas(predictions, classes), strict=True)
+    rows += [{"metric": f"AUC[{emotion}]", "value": area} for emotion, area in areas if np.isfinite(area)]
     if _are_probabilities(predictions[list(classes)].to_numpy(float)):
         rows.append({"metric": "ECE", "value": expected_calibration_error(predictions, classes)})
     frame = pd.DataFrame(rows).assign(n=len(predictions), seed=np.nan if seed is None else seed, source="ours")
@@ -134,6 +133,11 @@ def run_results(
     predictions = run.predictions if predictions is None else predictions
     columns = {"experiment": run.experiment["name"], "seed": run.experiment["seed"]} | columns
     return frame_results(predictions, table, classes, resamples, **columns)
+
+
+def overall(rows: pd.DataFrame) -> pd.DataFrame:
+    """The rows of metrics of all classes together."""
+    return rows[~rows["metric"].str.endswith("]")]
 
 
 def class_table(results: pd.DataFrame, experiment: str, classes: Sequence[str]) -> pd.DataFrame:

@@ -9,7 +9,6 @@ from safetensors.torch import load_file
 from torch import nn
 
 from fer_lib.data.sources import load_dataset
-from fer_lib.data.splits import split_rows
 from fer_lib.data.table import load_pictures, table_hash, usable
 from fer_lib.emotions import in_order
 from fer_lib.faces.crops import face_table, shows_faces_alone
@@ -102,9 +101,11 @@ def frozen_features(experiment: Experiment, table: pd.DataFrame, store: RunStore
     """What a body that has learnt nothing here makes of the usable rows, float32 (N, D); random ones are settled."""
     device = launch(experiment.precision).device
     network = new_network(experiment, store.root)
+    rows = usable(table)
+    pictures = picture_tensor(rows, experiment)
     if experiment.start == "random":
-        settle(experiment, network, picture_tensor(split_rows(table, "train"), experiment), cache, device)
-    return body_features(experiment, network, picture_tensor(usable(table), experiment), cache, device).numpy()
+        settle(experiment, network, pictures[torch.from_numpy((rows["split"] == "train").to_numpy())], cache, device)
+    return body_features(experiment, network, pictures, cache, device).numpy()
 
 
 def places365_features(scenes: pd.DataFrame, cache: Path) -> np.ndarray:

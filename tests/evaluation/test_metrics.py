@@ -55,3 +55,11 @@ def test_leading_axes_are_kept(rng):
 def test_roc_areas_are_scikit_learns_one_against_rest(predictions):
     for name, (_, _, area) in metrics.roc_curves(predictions, BASIC).items():
         assert area == pytest.approx(sk.roc_auc_score(predictions["label"] == name, predictions[name]))
+
+
+def test_areas_by_ranks_are_scikit_learns_ties_included_and_nan_without_pictures_of_a_class(predictions):
+    coarse = predictions.assign(**predictions[list(BASIC)].round(1))
+    areas = metrics.roc_areas(coarse, BASIC)
+    assert areas == pytest.approx([sk.roc_auc_score(coarse["label"] == name, coarse[name]) for name in BASIC])
+    without = coarse[coarse["label"] != "fear"]
+    assert np.isnan(metrics.roc_areas(without, BASIC)).tolist() == [name == "fear" for name in BASIC]
