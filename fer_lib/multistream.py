@@ -9,10 +9,12 @@ import numpy as np
 import pandas as pd
 
 from fer_lib.data.table import usable
+from fer_lib.errors import StudyError
 from fer_lib.evaluation.compare import Difference, seed_difference
 from fer_lib.evaluation.metrics import rightly
 from fer_lib.evaluation.results import overall, run_results
 from fer_lib.evaluation.seeds import over_seeds
+from fer_lib.faces.crops import squares_of
 from fer_lib.faces.geometry import AU_DISTANCES, VISIBLE
 from fer_lib.faces.prepare import load_faces, matrix, prepare_faces
 from fer_lib.models.places365 import SIDE as PLACES_SIDE
@@ -86,7 +88,7 @@ class Multistream:
         streams = {
             "au": matrix(self.faces["au"], len(AU_DISTANCES)),
             "visible": matrix(self.faces["visible"], len(VISIBLE)),
-            "deep": self._learnt(deep),
+            "deep": self._of_faces(self._learnt(deep)),
         }
         if self.has_scenes:
             streams["background"] = self._learnt(self.trainings.runs("safer/background")[0])
@@ -121,7 +123,7 @@ class Multistream:
 
     def with_deep(self, features: np.ndarray) -> Features:
         """The features with another deep extractor's."""
-        return replace(self.features, streams={**self.features.streams, "deep": features})
+        return replace(self.features, streams={**self.features.streams, "deep": self._of_faces(features)})
 
     def resnet50(self) -> tuple[str, np.ndarray]:
         """Which weights ResNet-50 has, ImageNet's where they are here, and its features of the faces (N, 2048)."""
@@ -135,8 +137,19 @@ class Multistream:
         return start, frozen_features(wanted, table, self.study.store, self._cache)
 
     def of_run(self, run: Run, table: pd.DataFrame) -> np.ndarray:
-        """The features that the body of another network of the study makes of the table that it learnt from."""
-        return stream_features(run, usable(table), self._cache)
+        """The features that the body of another network of the study makes of the table that it learnt from.
+
+        Raises
+        ------
+        StudyError
+            When that table has other pictures or splits than this one.
+        """
+        rows, known = usable(table), ["id", "split"]
+        if not rows[known].reset_index(drop=True).equals(self.rows[known].reset_index(drop=True)):
+            again = "run notebook 01_data_preparation with this DATASET and SEED"
+            raise StudyError(f"the study table of notebook 01 has other pictures or splits than this one; {again}.")
+        self.study.keep_run(run)
+        return stream_features(run, rows, self._cache)
 
     def fuse(self, name: str, features: Features, condition: str | None = None, **settings) -> list[Run]:
         """Train SAFER's layers with every seed, and record the results; the streams below them stay the same.
@@ -151,7 +164,8 @@ class Multistream:
         settings : of `training.fusion.Fusion`, beside those of the paper
         """
         profile, first = self.study.profile, self.study.seed
-        recipe = {"streams": FUSIONS.get(name, FACE), "classes": tuple(self.classes), "schedule": "plateau"}
+        recipe = {"streams": FUSIONS.get(name, FACE), "classes": tuple(self.classes)}
+        recipe |= {"schedule": "plateau", "plateau_patience": 2}
         recipe |= {"max_epochs": profile.fusion_epochs, "patience": profile.patience, "learning_rate": 8e-3}
         recipe |= {"batch_size": 256, "precision": "32-true"}  # layers this small learn no faster with half of it
         wanted = Fusion(name, **recipe | settings)
@@ -201,9 +215,20 @@ class Multistream:
     def _places(self) -> np.ndarray:
         if has_places365():
             return places365_features(self.scenes(), self._cache)
-        return stream_features(self.trainings.runs("safer/place")[0], self.scenes(), self._cache)
+        run = self.trainings.runs("safer/place")[0]
+        self.study.keep_run(run)
+        return stream_features(run, self.scenes(), self._cache)
+
+    def _of_faces(self, features: np.ndarray) -> np.ndarray:
+        """A face's features; NaN where no face was found nor named, since such a picture is shown with its scene."""
+        if not self.has_scenes:
+            return features
+        squares = zip(squares_of(self.faces), self.rows["box"], strict=True)
+        nowhere = np.array([found is None and named is None for found, named in squares])
+        return np.where(nowhere[:, None], np.float32(np.nan), features)
 
     def _learnt(self, run: Run) -> np.ndarray:
+        self.study.keep_run(run)
         table, _ = self.trainings.gatherer.task(run.experiment["name"], self.table)
         return stream_features(run, usable(table), self._cache)
 

@@ -19,19 +19,25 @@ from fer_lib.training.streams import trained_network
 MOST_LIKELY = 5  # places that are told
 
 
-def mended_by_scene(safer: Multistream, face: Run, whole: Run) -> pd.Series:
-    """Of a validation picture that the face alone takes for something else: its id, label, and what that is.
+def mended_by_scene(safer: Multistream, face: Run, whole: Run) -> pd.Series | None:
+    """A validation picture that the face alone takes for something else than with its scene: id, label, and both.
 
-    The first such picture that has a mesh; where there is none, the first that has one.
+    Of the pictures whose face was found and meshed, the first that is mended and whose place, where it is known, is
+    recognised; else the first that is mended; else the first. None where no validation picture has a mesh.
     """
     before, after = (run.of_split("validation").set_index("id") for run in (face, whole))
     told = before[["label"]].assign(
         face=before[safer.classes].idxmax(axis=1), whole=after[safer.classes].idxmax(axis=1)
     )
-    meshed = set(safer.rows["id"][safer.faces["landmarks"].notna()])
-    told = told[told.index.isin(meshed)].rename_axis("id").reset_index()
+    seen = safer.rows["id"][(safer.faces["landmarks"].notna() & safer.faces["face_box"].notna()).to_numpy()]
+    told = told[told.index.isin(set(seen))].rename_axis("id").reset_index()
     mended = told[(told["face"] != told["label"]) & (told["whole"] == told["label"])]
-    return (mended if len(mended) else told).iloc[0]
+    for name in mended["id"]:
+        at = _at(safer, name)
+        place = safer.rows["place"].iloc[at]
+        if pd.isna(place) or place == _places(safer, safer.scenes().iloc[[at]]).idxmax():
+            return mended[mended["id"] == name].iloc[0]
+    return next((found.iloc[0] for found in (mended, told) if len(found)), None)
 
 
 def way_of(safer: Multistream, run: Run, name: str) -> dict:
@@ -42,7 +48,7 @@ def way_of(safer: Multistream, run: Run, name: str) -> dict:
     run : the fusion that judges it; its predictions hold the picture
     name : the picture's id
     """
-    at = int(np.flatnonzero(safer.rows["id"] == name)[0])
+    at = _at(safer, name)
     row, face, scene = safer.rows.iloc[at], safer.faces.iloc[at], safer.scenes().iloc[[at]]
     crop = face_table(safer.rows, safer.faces).iloc[[at]]
     views = {
@@ -58,6 +64,10 @@ def way_of(safer: Multistream, run: Run, name: str) -> dict:
         "places": _places(safer, scene),
         "scores": run.predictions.set_index("id").loc[row["id"], safer.classes].astype(float),
     }
+
+
+def _at(safer: Multistream, name: str) -> int:
+    return int(np.flatnonzero(safer.rows["id"] == name)[0])
 
 
 @torch.no_grad()

@@ -30,13 +30,19 @@ def scene_table(table: pd.DataFrame, faces: Path, size: int, fill: str = "inpain
     Raises
     ------
     StudyError
-        When the fill is unknown, or the faces in the folder are another table's.
+        When the fill is unknown, the faces in the folder are another table's, or a usable picture could not be read
+        when faces were measured: with its person left in, it would be no scene.
     """
     program = code_version(__name__, "fer_lib.data.table:resize", "fer_lib.data.table:encode_picture")
     path = faces.with_name(f"scenes-{content_hash([faces.name, size, fill, program])}.parquet")
-    seen = load_faces(faces, ["person", "face_boxes"])
+    seen = load_faces(faces, ["person", "face_boxes", "face_problem"])
     if seen["id"].tolist() != table["id"].tolist():
         raise StudyError(f"{faces} has the faces of another table; measure this one's first.")
+    unseen = seen[seen["person"].isna() & table["problem"].isna().to_numpy()]
+    if len(unseen):
+        first = unseen.iloc[0]
+        again = f"mend it, delete {faces}, and run notebook 01_data_preparation again"
+        raise StudyError(f"{first['id']}: no faces could be looked for, {first['face_problem']}; {again}.")
     with one_at_a_time(path):
         scenes = _finished(path)
         if scenes is None:

@@ -13,6 +13,7 @@ from fer_lib.scenes import with_faces
 SIDE = 32  # pixels at which scenes are compared
 MARGIN = 0.03  # of the side, around people, where nothing is compared
 FEWEST = 0.1  # share of the picture that both must show of their scenes
+PLAIN = 2 / 255  # of white: a scene that varies less is a plain one, of which nothing can be said
 SAME = 0.98  # correlation from which two pictures show one scene
 
 
@@ -21,7 +22,7 @@ def nearest_in_train(table: pd.DataFrame, faces: Path, split: str = "test") -> n
 
     Two scenes are compared in grey where neither picture shows people, so that somebody else in front does not hide
     that a scene is the same. A camera that moved between two stills does. NaN where a picture shows too little of its
-    scene.
+    scene, or a plain one.
 
     Parameters
     ----------
@@ -66,12 +67,14 @@ def _scene(person: np.ndarray) -> np.ndarray:
 
 def _correlation(a: np.ndarray, seen_a: np.ndarray, b: np.ndarray, seen_b: np.ndarray) -> np.ndarray:
     """Correlation of each of a (N, D) with each of b (M, D) over what both show; -inf where that is too little."""
+    seen_a, seen_b = seen_a.astype(float), seen_b.astype(float)  # sums of squares lose a plain wall's in single
     a, b = (values / 255 * seen for values, seen in ((a, seen_a), (b, seen_b)))
     n = seen_a @ seen_b.T
     sum_a, sum_b = a @ seen_b.T, seen_a @ b.T
     both = a @ b.T - sum_a * sum_b / np.maximum(n, 1)
     own_a = (a * a) @ seen_b.T - sum_a**2 / np.maximum(n, 1)
     own_b = seen_a @ (b * b).T - sum_b**2 / np.maximum(n, 1)
-    spread = np.sqrt(np.maximum(own_a, 0) * np.maximum(own_b, 0))
-    enough = (n >= FEWEST * a.shape[1]) & (spread > 1e-6)
-    return np.where(enough, both / np.maximum(spread, 1e-6), -np.inf)
+    plain = n * PLAIN**2
+    enough = (n >= FEWEST * a.shape[1]) & (own_a > plain) & (own_b > plain)
+    spread = np.sqrt(np.where(enough, own_a * own_b, 1))
+    return np.where(enough, np.clip(both / spread, -1, 1), -np.inf)

@@ -98,7 +98,8 @@ class Study:
         name = f"{self.notebook[:2]}_{name}"
         with atomic_write(self.folder / "tables" / f"{name}.csv") as temporary:
             frame.to_csv(temporary)
-        display(Markdown(f"**{caption}**"), frame)
+        with pd.option_context("display.max_colwidth", None):
+            display(Markdown(f"**{caption}**"), frame)
         self.keep({"kind": "table", "name": name, "text": caption})
 
     def record(self, rows: pd.DataFrame, run: Run | None = None) -> pd.DataFrame:

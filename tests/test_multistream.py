@@ -5,8 +5,10 @@ import pandas as pd
 import pytest
 from skimage.data import astronaut
 
+from fer_lib import multistream, one_picture
 from fer_lib.data.table import encode_picture, load_pictures, make_table, picture_hash, usable
 from fer_lib.emotions import in_order
+from fer_lib.errors import StudyError
 from fer_lib.evaluation.metrics import rightly
 from fer_lib.faces.crops import face_table
 from fer_lib.faces.geometry import AU_DISTANCES, VISIBLE
@@ -152,6 +154,38 @@ def test_another_deep_extractor_takes_the_place_of_the_regular_cnn_and_of_nothin
     assert (start, wanted.start, wanted.frozen, wanted.network) == ("random", "random", True, "resnet50_linear")
     monkeypatch.setattr("fer_lib.training.gather._imagenet_is_had", lambda *_, **__: True)
     assert safer.resnet50()[0] == "imagenet"
+
+
+def test_a_face_that_is_neither_found_nor_named_says_nothing(safer, monkeypatch):
+    deep = safer.features.streams["deep"]
+    monkeypatch.setattr(multistream, "squares_of", lambda faces: [None] * len(faces))
+    monkeypatch.setitem(safer.__dict__, "rows", safer.rows.assign(box=[None, *safer.rows["box"][1:]]))
+    shown = safer.with_deep(deep).streams["deep"]
+    assert np.isnan(shown[0]).all()
+    assert (shown[1:] == deep[1:]).all()
+
+
+def test_the_features_of_another_tables_pictures_are_refused(safer):
+    run = safer.trainings.runs("safer/deep")[0]
+    for other in (safer.table[::-1], safer.table.assign(split="train")):
+        with pytest.raises(StudyError, match="has other pictures or splits .* with this DATASET and SEED"):
+            safer.of_run(run, other)
+
+
+def test_the_trainings_of_the_streams_are_in_the_manifest(safer):
+    kept = {item["experiment"] for item in safer.study.page if item["kind"] == "run"}
+    assert {"safer/deep", "safer/background", "safer/place"} <= kept
+
+
+def test_shown_is_a_mended_picture_whose_place_is_recognised_and_nothing_where_no_face_is_meshed(
+    safer, fused, monkeypatch
+):
+    face = safer.fuse("safer/F", safer.features)[0]
+    shown = one_picture.mended_by_scene(safer, face, fused[0])
+    assert shown["id"] in set(face.of_split("validation")["id"])
+    assert one_picture.way_of(safer, fused[0], shown["id"])["box"] is not None
+    monkeypatch.setitem(safer.__dict__, "faces", safer.faces.assign(landmarks=None))
+    assert one_picture.mended_by_scene(safer, face, fused[0]) is None
 
 
 def test_places365_makes_the_place_stream_where_its_files_are(safer, monkeypatch):

@@ -171,6 +171,14 @@ def test_the_faces_of_another_table_are_refused(prepared):
         scene_table(table[::-1], faces, 32)
 
 
+def test_a_usable_picture_that_could_not_be_read_is_named_and_makes_no_scene_with_its_person_in_it(prepared):
+    table, faces = prepared
+    table = table.assign(problem=None)
+    table.attrs = dict(prepared[0].attrs)
+    with pytest.raises(StudyError, match=r"no faces could be looked for, unreadable picture .*; mend it, delete "):
+        scene_table(table, faces, 32)
+
+
 def test_faces_that_the_mask_misses_belong_to_the_hole_with_their_margin():
     covered = with_faces(np.zeros((100, 100), bool), np.array([40, 40, 20, 20, -30, 90, 20, 40], np.float32))
     truth = np.zeros((100, 100), bool)

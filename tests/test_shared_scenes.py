@@ -54,3 +54,12 @@ def test_scenes_of_which_too_little_is_seen_are_not_compared():
     seen = np.zeros((1, 100))
     seen[0, :5] = 1
     assert _correlation(np.arange(100.0)[None], seen, np.arange(100.0)[None], seen) == -np.inf
+
+
+def test_plain_walls_of_other_greys_are_not_told_to_be_one_scene(rng):
+    walls = np.repeat(rng.integers(0, 255, (10, 1)), 1024, 1).astype(np.float32)
+    everything = np.ones_like(walls)
+    assert (_correlation(walls, everything, walls, everything) == -np.inf).all()
+    wall, other = (rng.normal(value, 9, 1024).astype(np.float32)[None] for value in (40, 200))
+    assert _correlation(wall, everything[:1], wall, everything[:1]) == pytest.approx(1)
+    assert abs(_correlation(wall, everything[:1], other, everything[:1])) < SAME

@@ -96,13 +96,13 @@ def seeds_table(found: Mapping[str, Difference]) -> pd.DataFrame:
     """One row for each change of mean accuracy over seeds, in points: index what was changed."""
     rows = {
         name: {
-            "accuracy, points [95 % interval]": change.points,
-            "McNemar's p": f"{change.p:.2g}",
-            "so it": f"{change.verdict} accuracy",
+            "change of accuracy, points [95 % interval]": change.points,
+            "McNemar's p, of most seeds": f"{change.p:.2g}",
+            "verdict": f"{change.verdict} accuracy",
         }
         for name, change in found.items()
     }
-    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("changed")
+    return pd.DataFrame.from_dict(rows, orient="index").rename_axis("compared")
 
 
 def verdicts(changes: Mapping[str, Change], papers: pd.DataFrame, family: str, seeds: Sequence[float]) -> list[str]:

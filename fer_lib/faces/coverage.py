@@ -4,8 +4,9 @@ from collections.abc import Sequence
 
 import numpy as np
 import pandas as pd
-from scipy.stats import PermutationMethod, binomtest, chi2_contingency
+from scipy.stats import binomtest, permutation_test
 
+RESAMPLES = 2000
 GROUPS = ("label", "gender", "age", "skin_tone")
 
 
@@ -49,6 +50,8 @@ def coverage_texts(shares: pd.DataFrame) -> pd.DataFrame:
 def coverage_differs(table: pd.DataFrame, faces: pd.DataFrame, groups: Sequence[str] = GROUPS) -> pd.Series:
     """For each column whether its groups' meshes are found equally often: p of a chi-squared test by permutation.
 
+    What a person is, such as a gender, is permuted over people, whose pictures are not independent.
+
     Returns
     -------
     index column; p, corrected by Holm for the number of columns; 1 where every mesh, or none, was found
@@ -56,12 +59,28 @@ def coverage_differs(table: pd.DataFrame, faces: pd.DataFrame, groups: Sequence[
     found, p = faces["face_problem"].isna().to_numpy(), {}
     for name in groups:
         known = table[name].notna().to_numpy()
-        counts = pd.crosstab(table[name].to_numpy()[known], found[known])
-        if counts.shape[0] > 1:
-            draws = PermutationMethod(n_resamples=2000, rng=np.random.default_rng(0))
-            p[name] = chi2_contingency(counts, correction=False, method=draws).pvalue if counts.shape[1] > 1 else 1.0
+        values, subjects = table[name].to_numpy()[known], table["subject"].to_numpy()[known]
+        if len(set(values)) > 1:
+            p[name] = _permuted(found[known], values, subjects)
     ordered = pd.Series(p, dtype=float).sort_values()
     return (ordered * np.arange(len(ordered), 0, -1)).cummax().clip(upper=1)
+
+
+def _permuted(found: np.ndarray, values: np.ndarray, subjects: np.ndarray) -> float:
+    """How often chance divides the found meshes as unevenly between the values; p."""
+    rows = pd.DataFrame({"found": found, "value": pd.factorize(values)[0], "unit": subjects, "pictures": 1})
+    of_person = rows["unit"].notna().all() and (rows.groupby("unit")["value"].nunique() == 1).all()
+    units = rows.groupby("unit" if of_person else rows.index).agg({"found": "sum", "value": "first", "pictures": "sum"})
+    share = found.mean()
+    if share in (0, 1):
+        return 1.0
+
+    def unevenness(value: np.ndarray) -> float:
+        pictures, meshes = (np.bincount(value, units[name]) for name in ("pictures", "found"))
+        return float(((meshes - share * pictures) ** 2 / pictures).sum())
+
+    drawn = {"n_resamples": RESAMPLES, "permutation_type": "pairings", "rng": np.random.default_rng(0)}
+    return float(permutation_test((units["value"].to_numpy(),), unevenness, alternative="greater", **drawn).pvalue)
 
 
 def _shares(found: pd.DataFrame) -> dict:

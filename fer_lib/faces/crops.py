@@ -37,10 +37,10 @@ def face_table(table: pd.DataFrame, faces: pd.DataFrame) -> pd.DataFrame:
 
 
 def shows_faces_alone(table: pd.DataFrame, faces: pd.DataFrame) -> bool:
-    """Whether the pictures of a data set are crops of faces: no box is named, and faces fill them."""
+    """Whether the pictures of a data set are crops of faces: no box is named, and faces fill them, or none is found."""
     sides = [np.nan if square is None else square[2] for square in squares_of(faces)]
-    shares = pd.Series(sides, dtype=float) / faces[["height", "width"]].min(axis=1).to_numpy()
-    return bool(table["box"].isna().all() and shares.dropna().median() >= TIGHT)
+    shares = (pd.Series(sides, dtype=float) / faces[["height", "width"]].min(axis=1).to_numpy()).dropna()
+    return bool(table["box"].isna().all() and (shares.empty or shares.median() >= TIGHT))
 
 
 def squares_of(faces: pd.DataFrame) -> list[list[float] | None]:

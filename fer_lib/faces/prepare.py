@@ -82,11 +82,14 @@ def load_faces(folder: Path, columns: Sequence[str] | None = None) -> pd.DataFra
     Raises
     ------
     StudyError
-        When a shard is missing or damaged.
+        When a shard is missing or damaged, or a column is unknown.
     """
     anyone = next(folder.glob("[0-9]*.parquet"), None)
     if anyone is None:
         raise StudyError(f"{folder}: no face has been measured yet; run notebook 01_data_preparation first.")
+    unknown = [name for name in columns or () if name not in SCHEMA.names]
+    if unknown:
+        raise StudyError(f"column {unknown[0]!r} is none of the faces'; use {', '.join(SCHEMA.names)}.")
     names = None if columns is None else ["id", *columns]
     shards = [_load_shard(path, names) for _, path in _shards(folder, int(anyone.stem.split("-of-")[1]))]
     return pd.concat(shards, ignore_index=True)

@@ -77,6 +77,11 @@ def test_a_picture_without_a_box_keeps_its_row(manual, box):
     assert table["label"][0] == "neutral"
 
 
+def test_a_box_that_no_picture_can_hold_is_a_problem_and_is_never_cut_out(manual):
+    change(manual, line("0/training0000.jpg", 0), line("0/training0000.jpg", 0, "3,4,90000,9"))
+    assert read(manual)["problem"].dropna().tolist() == ["the face's box is larger than any picture"]
+
+
 def test_pictures_of_no_emotion_keep_their_rows_without_a_label(manual):
     for row, number in enumerate((8, 9, 10)):
         old = f"{row}/training{row:04x}.jpg"
@@ -191,9 +196,10 @@ def test_a_label_file_with_an_unknown_number_or_several_is_named(eight):
     save_label(eight / "val_set", 0, 11)
     with pytest.raises(StudyError, match=r"0_exp\.npy: 11 is not one of 0, 1, 2"):
         read(eight)
-    save_label(eight / "val_set", 0, [1, 2])
-    with pytest.raises(StudyError, match=r"0_exp\.npy: not the number"):
-        read(eight)
+    for several in ([1, 2], np.inf):
+        save_label(eight / "val_set", 0, several)
+        with pytest.raises(StudyError, match=r"0_exp\.npy: not the number"):
+            read(eight)
 
 
 def test_one_of_the_two_sets_alone_is_refused(eight):

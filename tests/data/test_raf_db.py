@@ -82,6 +82,14 @@ def test_an_original_picture_without_its_box_keeps_its_row(original):
     }
 
 
+@pytest.mark.parametrize("box", ["nan nan nan nan", "9 1 3 8", "4 4 4 9"])
+def test_an_empty_box_is_as_good_as_none(original, box):
+    write_text(original / "basic" / "Annotation" / "boundingbox" / "test_00000_boundingbox.txt", box)
+    assert read(original).set_index("id")["problem"].dropna().to_dict() == {
+        "test_00000.jpg": "the face's box is missing"
+    }
+
+
 def test_a_box_that_is_not_four_numbers_is_refused(original):
     write_text(original / "basic" / "Annotation" / "boundingbox" / "test_00000_boundingbox.txt", "1 2 three 4")
     with pytest.raises(StudyError, match=r"test_00000_boundingbox\.txt: not the four numbers x1 y1 x2 y2"):

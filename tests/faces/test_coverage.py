@@ -1,3 +1,4 @@
+import numpy as np
 import pandas as pd
 import pytest
 from scipy.stats import binomtest
@@ -36,7 +37,9 @@ def missing(of_a: int, of_b: int) -> pd.Series:
     """p for two classes of 100 pictures each, of which so many have no mesh."""
     problems = [*["no face"] * of_a, *[None] * (100 - of_a), *["no face"] * of_b, *[None] * (100 - of_b)]
     table = pd.DataFrame({"label": ["anger"] * 100 + ["fear"] * 100, "gender": ["m", "f"] * 100})
-    return coverage_differs(table.assign(age=None, skin_tone=None), pd.DataFrame({"face_problem": problems}))
+    return coverage_differs(
+        table.assign(age=None, skin_tone=None, subject=None), pd.DataFrame({"face_problem": problems})
+    )
 
 
 def test_a_class_that_is_missed_more_often_is_noticed_and_an_even_loss_is_not():
@@ -47,3 +50,18 @@ def test_a_class_that_is_missed_more_often_is_noticed_and_an_even_loss_is_not():
 
 def test_nothing_differs_where_every_mesh_is_found():
     assert missing(0, 0).tolist() == [1, 1]
+
+
+def test_pictures_of_one_person_do_not_count_as_many_people():
+    table = pd.DataFrame({"gender": ["m"] * 40 + ["f"] * 40, "subject": np.repeat([f"p{i}" for i in range(8)], 10)})
+    faces = pd.DataFrame({"face_problem": [*["no face"] * 10, *[None] * 70]})
+    assert coverage_differs(table, faces, ["gender"])["gender"] > 0.5
+    assert coverage_differs(table.assign(subject=None), faces, ["gender"])["gender"] < 0.01
+
+
+def test_p_is_that_of_every_exchange_of_people():
+    """Four of eight people are always missed, all of them men: one of 70 ways to choose who is a man is as uneven, and
+    its mirror image."""
+    table = pd.DataFrame({"gender": ["m"] * 4 + ["f"] * 4, "subject": list("abcdefgh")})
+    faces = pd.DataFrame({"face_problem": ["no face"] * 4 + [None] * 4})
+    assert coverage_differs(table, faces, ["gender"])["gender"] == pytest.approx(2 / 70, abs=0.015)

@@ -191,6 +191,8 @@ def test_what_a_killed_process_left_behind_does_no_harm(copy, tmp_path):
 def test_only_the_columns_asked_for_are_read(many):
     faces = load_faces(many[1], ["height", "au"])
     assert faces.columns.tolist() == ["id", "height", "au"]
+    with pytest.raises(StudyError, match=r"column 'aus' is none of the faces'; use id, height, .*, au, "):
+        load_faces(many[1], ["aus"])
 
 
 def test_the_folder_is_named_by_pictures_and_places_and_not_by_labels(people_of_two):

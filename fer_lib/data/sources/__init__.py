@@ -113,7 +113,8 @@ def _state(path: Path) -> list:
         status = path.stat()
         return [str(path), status.st_size, status.st_mtime_ns]
     found = [os.path.join(place, name) for place, _, names in os.walk(path) for name in names]
-    return [str(path), *([name, os.stat(name).st_size, os.stat(name).st_mtime_ns] for name in sorted(found))]
+    states = ((name, os.stat(name)) for name in sorted(found) if os.path.exists(name))  # not of links to nowhere
+    return [str(path), *([name, state.st_size, state.st_mtime_ns] for name, state in states)]
 
 
 def _state_of_folders(path: Path) -> list:

@@ -17,7 +17,7 @@ import numpy as np
 import pandas as pd
 
 from fer_lib.data.sources import folder
-from fer_lib.data.sources.lists import known_values, read_list, square
+from fer_lib.data.sources.lists import box_or_problem, known_values, read_list
 from fer_lib.errors import StudyError
 from fer_lib.files import sha256_file
 from fer_lib.progress import progress
@@ -105,9 +105,7 @@ def _rows_of_list(path: Path, pictures: Path) -> list[dict]:
 
 def _label_and_box(expression: str, box: np.ndarray) -> dict:
     row = _label(expression)
-    if row["problem"] is None and not (np.isfinite(box).all() and box[2:].min() > 0):
-        return {**row, "problem": "the face's box is missing"}
-    return row if row["problem"] else {**row, "box": square(*box.tolist())}
+    return row if row["problem"] else row | box_or_problem(*box.tolist())
 
 
 def _label(expression: str) -> dict:
@@ -134,7 +132,7 @@ def _rows_of_set(path: Path) -> list[dict]:
 def _expression(path: Path) -> str:
     try:
         number = str(int(np.load(path, allow_pickle=False).item()))
-    except (OSError, ValueError, EOFError) as error:
+    except (OSError, ValueError, EOFError, OverflowError) as error:
         raise StudyError(f"{path}: not the number of an expression; {HOW_TO_GET} again.") from error
     if number not in EXPRESSIONS:
         raise StudyError(f"{path}: {number} is not one of {', '.join(EXPRESSIONS)}; {HOW_TO_GET} again.")

@@ -8,6 +8,8 @@ import pandas as pd
 
 from fer_lib.errors import StudyError
 
+LARGEST = 20_000  # pixels; a square of it, cut out of a picture, would take more than a gigabyte
+
 
 def read_list(
     path: Path, columns: Collection[str], how_to_get: str, names: Collection[str] | None = None, sep: str = ","
@@ -61,6 +63,16 @@ def known_values(column: pd.Series, known: Mapping[str, str], name: str) -> np.n
             "mend or remove this row."
         )
     return values.to_numpy()
+
+
+def box_or_problem(x: float, y: float, width: float, height: float) -> dict:
+    """The table's `box` around a rectangle in pixels, or its `problem` where no picture can have such a face."""
+    sides = np.array([x, y, width, height])
+    if not np.isfinite(sides).all() or min(width, height) <= 0:
+        return {"problem": "the face's box is missing"}
+    if np.abs(sides).max() > LARGEST:
+        return {"problem": "the face's box is larger than any picture"}
+    return {"box": square(x, y, width, height)}
 
 
 def square(x: float, y: float, width: float, height: float) -> list[float]:

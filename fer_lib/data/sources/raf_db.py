@@ -16,7 +16,7 @@ from pathlib import Path
 import pandas as pd
 
 from fer_lib.data.sources import folder
-from fer_lib.data.sources.lists import known_values, read_list, square
+from fer_lib.data.sources.lists import box_or_problem, known_values, read_list
 from fer_lib.emotions import parse_emotion
 from fer_lib.errors import StudyError
 from fer_lib.files import sha256_file
@@ -94,7 +94,7 @@ def _box(path: Path) -> dict:
         return {"problem": "the face's box is missing"}
     except ValueError as error:
         raise StudyError(f"{path}: not the four numbers x1 y1 x2 y2; {HOW_TO_GET} again.") from error
-    return {"box": square(left, top, right - left, bottom - top)}
+    return box_or_problem(left, top, right - left, bottom - top)
 
 
 def _listed_only(dataset: Path, labels: Path) -> list[dict]:
