@@ -168,7 +168,7 @@ def test_a_face_that_is_neither_found_nor_named_says_nothing(safer, monkeypatch)
 def test_the_features_of_another_tables_pictures_are_refused(safer):
     run = safer.trainings.runs("safer/deep")[0]
     for other in (safer.table[::-1], safer.table.assign(split="train")):
-        with pytest.raises(StudyError, match="has other pictures or splits .* with this DATASET and SEED"):
+        with pytest.raises(StudyError, match=r"has other pictures or splits .* with this DATASET and SEED"):
             safer.of_run(run, other)
 
 

@@ -103,6 +103,12 @@ def test_the_cache_is_used_until_a_picture_changes(tree, tmp_path, monkeypatch):
     assert not load_dataset("folder", tree, tmp_path / "cache").equals(first)
 
 
+def test_a_link_to_nowhere_stops_no_reader(tree, tmp_path):
+    (tree / "test" / "Happy" / "gone.png").symlink_to(tmp_path / "nowhere.png")
+    table = load_dataset("folder", tree, tmp_path / "cache")
+    assert "gone" not in "".join(table["id"][table["problem"].isna()])
+
+
 @pytest.mark.parametrize("dataset", sources.READERS)
 def test_the_cache_knows_every_module_that_a_reader_is_built_from(dataset, monkeypatch):
     asked = []
