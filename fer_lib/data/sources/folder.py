@@ -136,7 +136,7 @@ def class_folders(parent: Path, parse: Callable[[str], str | None] = parse_emoti
         For a name that is no emotion, and when there is no folder.
     """
     classes = []
-    for path in sorted(path for path in parent.iterdir() if path.is_dir()):
+    for path in sorted(path for path in parent.iterdir() if path.is_dir() and not path.name.startswith(".")):
         label = parse(path.name)
         if label is None:
             raise StudyError(f"{path}: {path.name!r} is no known emotion; rename it to one of {', '.join(SYNONYMS)}.")
