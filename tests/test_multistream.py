@@ -15,6 +15,7 @@ from fer_lib.faces.geometry import AU_DISTANCES, VISIBLE
 from fer_lib.faces.prepare import load_faces, matrix, prepare_faces
 from fer_lib.models.regular import N_FEATURES
 from fer_lib.multistream import FUSIONS, REDEALT, Multistream
+from fer_lib.profiles import PROFILES
 from fer_lib.scenes import scene_table
 from fer_lib.study import open_study
 from fer_lib.training.fusion import FACE, SCENE, STREAMS, Features, judge_fusion, strangers
@@ -83,6 +84,7 @@ def test_a_fusion_is_trained_with_every_seed_and_its_results_and_their_mean_are_
     rows = rows[rows["test_condition"] == "bare"]
     values = [accuracy(run.of_split("test"), safer.classes) for run in fused]
     assert [run.experiment["seed"] for run in fused] == [0, 1]
+    assert fused[0].experiment["plateau_patience"] < PROFILES["quick"].patience  # or the rate would never fall
     assert rows["value"].tolist() == pytest.approx([*values, np.mean(values)])
     assert set(rows["model"]) == {"SAFER"}
     assert {run.folder.name for run in fused} <= {item["name"] for item in safer.study.page if item["kind"] == "run"}
