@@ -91,6 +91,7 @@ PROFILES = {
                 "strong/with*",
                 "one_against_rest/*",
                 "safer/*",
+                "masked/*",
                 "search",
                 *_TRANSFER,
             ),
@@ -114,7 +115,7 @@ PROFILES = {
             seeds=2,
             seeds_without_gpu=2,
             trials=3,
-            without_gpu=(*_SIX_LAYER, "safer/*", "search", *_TRANSFER_QUICK),
+            without_gpu=(*_SIX_LAYER, "safer/*", "masked/six_layer/*", "search", *_TRANSFER_QUICK),
             resamples=2000,
         ),
         Profile(
@@ -135,7 +136,7 @@ PROFILES = {
             seeds=5,
             seeds_without_gpu=1,
             trials=30,
-            without_gpu=(*_SIX_LAYER, "six_layer/balanced*", "strong/small", "safer/*", *_CACHED),
+            without_gpu=(*_SIX_LAYER, "six_layer/balanced*", "strong/small", "safer/*", "masked/*", *_CACHED),
             resamples=10000,
         ),
     )

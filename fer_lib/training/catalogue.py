@@ -18,6 +18,7 @@ from fer_lib.training.inputs import REST
 
 Settings = Callable[[Profile], dict]
 DRAWN = "drawn"  # a start that `training.gather` trains first
+UNMASKED = "unmasked"  # another: the same network, as it learnt from bare faces
 STARTS = ("random", "imagenet", DRAWN)
 PARTS = {
     "frozen": ("linear", {"frozen": True}),
@@ -26,6 +27,7 @@ PARTS = {
 }
 OWN = "face_resnet_small"
 SCENES = ("safer/background", "safer/background_redealt", "safer/place")  # which see what is around the face
+TAUGHT = ("bare", "masked", "both")  # which faces a network of notebook 07 learns from
 DRAWN_FACES = "six_layer/drawn_faces"  # on a table whose small classes are filled up by `data.drawn`
 GPU_EPOCHS = 2.5  # times as long as the small network, since a GPU has the time
 
@@ -137,6 +139,29 @@ def _own_transfer(profile: Profile, start: str, part: str) -> dict:
     return _strong(profile, network=OWN, start=start)
 
 
+def _of_masks(profile: Profile, settings: Settings, taught: str) -> dict:
+    """A training on faces with or without masks; both together are twice the pictures, so they get half the epochs."""
+    made = settings(profile)
+    return made | {"max_epochs": max(1, made["max_epochs"] // 2)} if taught == "both" else made
+
+
+def _six_layer_masked(profile: Profile) -> dict:
+    return {"max_epochs": profile.max_epochs}
+
+
+def _mobilenet(profile: Profile, start: str) -> dict:
+    """Paper 003's network; its flips, rotations and shifts have no given range, and its epochs no planned number."""
+    epochs = max(1, profile.strong_epochs // 6)
+    settings = {"network": "mobilenet_v2_layers", "start": start, "augmentation": "paper004", "schedule": "cosine"}
+    return {**settings, "learning_rate": 2e-3 if start == "random" else 2e-4, "max_epochs": epochs, "patience": epochs}
+
+
+def _strong_masked(profile: Profile) -> dict:
+    """The strong network goes on from what it learnt of bare faces, at a tenth of its rate for a sixth of its time."""
+    slowly = 0.01 * profile.batch_size / 128
+    return _strong(profile, length=1 / 6, network=OWN, start=UNMASKED, learning_rate=slowly, mix="none")
+
+
 def _catalogue() -> dict[str, Settings]:
     six_layer = {
         "augmented": {"augmentation": "paper004"},
@@ -173,6 +198,11 @@ def _catalogue() -> dict[str, Settings]:
     entries |= {
         f"safer/resnet50/{start}/frozen": partial(_frozen_resnet, start=start) for start in ("random", "imagenet")
     }
+    taught = {"six_layer": _six_layer_masked, "strong": _strong_masked}
+    taught |= {f"mobilenet_v2/{start}": partial(_mobilenet, start=start) for start in ("random", "imagenet")}
+    for (name, settings), faces in product(taught.items(), TAUGHT):
+        if faces != "bare" or name.startswith("mobilenet"):  # the others' are in notebook 04
+            entries[f"masked/{name}/{faces}"] = partial(_of_masks, settings=settings, taught=faces)
     for emotion in EMOTIONS:
         settings = {"classes": (emotion, REST), "balance": "batches", "chosen_by": "recall"}
         entries[f"one_against_rest/{emotion}"] = partial(_plain, **settings)

@@ -20,13 +20,14 @@ from fer_lib.errors import StudyError
 from fer_lib.models.weights import has_imagenet, imagenet
 from fer_lib.profiles import Profile
 from fer_lib.runs import Run, RunStore
-from fer_lib.training.catalogue import DRAWN, DRAWN_FACES, SCENES, architecture, experiment, start_experiment
+from fer_lib.training.catalogue import DRAWN, DRAWN_FACES, SCENES, UNMASKED, architecture, experiment, start_experiment
 from fer_lib.training.experiment import Experiment
 from fer_lib.training.fit import fit
 
 if TYPE_CHECKING:
     from fer_lib.training.search import Space
 
+BARE_STRONG = "strong/small"  # from which the masked strong networks go on
 Get = Callable[[Experiment, pd.DataFrame, RunStore], Run | None]
 
 
@@ -120,6 +121,10 @@ class Gatherer:
             from fer_lib.training.streams import stream_task  # which needs OpenCV, as finding faces does
 
             return stream_task(name, table, self.profile, self.seed, self.cache)
+        if name.startswith("masked/"):
+            from fer_lib.training.covers import masked_task  # which needs OpenCV as well
+
+            return masked_task(name, table, self.seed, self.cache)
         classes = in_order(usable(table)["label"])
         return (with_drawn_faces(table, self.seed, self.cache) if name == DRAWN_FACES else table), classes
 
@@ -142,15 +147,21 @@ class Gatherer:
         return None
 
     def _get(self, name: str, table: pd.DataFrame, seed: int, get: Get) -> Run | None:
-        table, classes = self.task(name, table)
+        shown, classes = self.task(name, table)
         wanted = experiment(name, self.profile, classes, seed)
         wanted = replace(wanted, watch_test=wanted.watch_test and seed == self.seed)
-        if wanted.start == DRAWN:
-            start = get(start_experiment(wanted, self.profile), self.faces(classes), self.store)
+        if wanted.start in (DRAWN, UNMASKED):
+            start = self._start(wanted, table, classes, get)
             if start is None:
                 return None
             wanted = replace(wanted, start=start.folder.name)
-        return get(wanted, table, self.store)
+        return get(wanted, shown, self.store)
+
+    def _start(self, wanted: Experiment, table: pd.DataFrame, classes: Sequence[str], get: Get) -> Run | None:
+        """The run that the wanted one goes on from."""
+        if wanted.start == UNMASKED:
+            return self._get(BARE_STRONG, table, wanted.seed, get)
+        return get(start_experiment(wanted, self.profile), self.faces(classes), self.store)
 
     def _lack(self, name: str, table: pd.DataFrame) -> str | None:
         """Why the data set, or a library that is missing, does not allow the experiment; None when they do."""
@@ -161,8 +172,10 @@ class Gatherer:
             return "no class is small enough to be filled up"
         if family == "one_against_rest" and variant not in set(usable(table)["label"]):
             return "the data do not show that emotion"
-        if family == "safer":
-            return self._lack_of_stream(name, table)
+        if family in ("safer", "masked") and find_spec("mediapipe") is None:
+            return "mediapipe, which finds faces, is not installed here"
+        if name in SCENES:
+            return self._lack_of_scenes(table)
         if family == "gimefive":
             try:
                 self._six_emotions(table)
@@ -170,12 +183,10 @@ class Gatherer:
                 return str(error).rstrip(".")
         return None
 
-    def _lack_of_stream(self, name: str, table: pd.DataFrame) -> str | None:
-        if find_spec("mediapipe") is None:
-            return "mediapipe, which finds faces, is not installed here"
+    def _lack_of_scenes(self, table: pd.DataFrame) -> str | None:
         from fer_lib.training.streams import shows_scenes  # which needs OpenCV, as finding faces does
 
-        return None if name not in SCENES or shows_scenes(table, self.cache) else "its pictures show nothing but faces"
+        return None if shows_scenes(table, self.cache) else "its pictures show nothing but faces"
 
     def _six_emotions(self, table: pd.DataFrame) -> pd.DataFrame:
         """Paper 001's task; carving its validation split takes seconds, so each table's is kept."""
