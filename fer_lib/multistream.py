@@ -86,14 +86,19 @@ class Multistream:
         """What every stream makes of the pictures; the deep one is the regular CNN."""
         deep = self.trainings.runs("safer/deep")[0]
         streams = {
-            "au": matrix(self.faces["au"], len(AU_DISTANCES)),
-            "visible": matrix(self.faces["visible"], len(VISIBLE)),
-            "deep": self._of_faces(self._learnt(deep)),
+            **self.geometry,
+            "deep": self.of_faces(self._learnt(deep)),
         }
         if self.has_scenes:
             streams["background"] = self._learnt(self.trainings.runs("safer/background")[0])
             streams["place"] = self._places
         return Features(self.rows[["id", "label", "split", "problem", "subject"]], streams)
+
+    @property
+    def geometry(self) -> dict[str, np.ndarray]:
+        """The streams that are measured on the mesh."""
+        widths = {"au": len(AU_DISTANCES), "visible": len(VISIBLE)}
+        return {name: matrix(self.faces[name], width) for name, width in widths.items()}
 
     @cached_property
     def redealt(self) -> Features:
@@ -123,7 +128,7 @@ class Multistream:
 
     def with_deep(self, features: np.ndarray) -> Features:
         """The features with another deep extractor's."""
-        return replace(self.features, streams={**self.features.streams, "deep": self._of_faces(features)})
+        return replace(self.features, streams={**self.features.streams, "deep": self.of_faces(features)})
 
     def resnet50(self) -> tuple[str, np.ndarray]:
         """Which weights ResNet-50 has, ImageNet's where they are here, and its features of the faces (N, 2048)."""
@@ -152,7 +157,21 @@ class Multistream:
         return stream_features(run, rows, self._cache)
 
     def fuse(self, name: str, features: Features, condition: str | None = None, **settings) -> list[Run]:
-        """Train SAFER's layers with every seed, and record the results; the streams below them stay the same.
+        """The runs of `layers`, with their results recorded.
+
+        Parameters
+        ----------
+        condition : of train and test, where it is not the data as they are
+        """
+        runs = self.layers(name, features, **settings)
+        told = {"model": MODEL, "selection": SELECTION, "notebook": self.study.notebook[:2]}
+        if condition:
+            told |= {"train_condition": condition, "condition": condition}
+        self._record(runs, [run.predictions for run in runs], told)
+        return runs
+
+    def layers(self, name: str, features: Features, **settings) -> list[Run]:
+        """SAFER's layers, trained with every seed; the streams below them stay the same.
 
         The rate falls where validation stalls, as the paper's "adaptive" one. The batch is the paper's 32 times eight;
         the rate of 8e-3 is ours, since the paper's start at 1e-5 takes more steps than small data have.
@@ -160,7 +179,6 @@ class Multistream:
         Parameters
         ----------
         name : such as safer/F+B; of `FUSIONS`, unless `settings` tells the streams
-        condition : of train and test, where it is not the data as they are
         settings : of `training.fusion.Fusion`, beside those of the paper
         """
         profile, first = self.study.profile, self.study.seed
@@ -171,36 +189,39 @@ class Multistream:
         wanted = Fusion(name, **recipe | settings)
         seeds = range(first, first + profile.fusion_seeds)
         runs = [fit_fusion(replace(wanted, seed=seed), features, self.study.store) for seed in seeds]
-        told = {"model": MODEL, "selection": SELECTION, "notebook": self.study.notebook[:2]}
-        if condition:
-            told |= {"train_condition": condition, "condition": condition}
         for run in runs:
             self.study.keep_run(run)
-        self._record(runs, [run.predictions for run in runs], told)
         return runs
 
     def what_if(
-        self, runs: Sequence[Run], features: Features, condition: str, experiment: str | None = None
+        self,
+        runs: Sequence[Run],
+        features: Features,
+        condition: str,
+        experiment: str | None = None,
+        taught: str | None = None,
     ) -> list[pd.DataFrame]:
         """What trained fusions say of the test pictures under another condition; recorded under that name.
 
         Parameters
         ----------
         experiment : name of the rows; the fusions' own unless given
+        taught : the train condition, where it is not bare faces
         """
         told = {"model": MODEL, "selection": SELECTION, "notebook": self.study.notebook[:2], "condition": condition}
         told |= {"experiment": experiment} if experiment else {}
+        told |= {"train_condition": taught} if taught else {}
         frames = [judge_fusion(run, features, f"{run.experiment['name']}: {condition}") for run in runs]
         self._record(runs, frames, told)
         return frames
 
     def change(self, before: Sequence[Run], after: Sequence[Run | pd.DataFrame]) -> Difference:
         """How mean accuracy over seeds changes on the test pictures."""
-        return seed_difference(self._right(before), self._right(after), self.study.profile.resamples)
+        return seed_difference(self.right(before), self.right(after), self.study.profile.resamples)
 
     def mean_accuracy(self, runs: Sequence[Run]) -> float:
         """Accuracy on test, mean over the runs, a fraction."""
-        return float(self._right(runs).mean())
+        return float(self.right(runs).mean())
 
     def scenes(self) -> pd.DataFrame:
         """The usable rows with scenes without people as their pictures, as the place stream sees them."""
@@ -219,7 +240,7 @@ class Multistream:
         self.study.keep_run(run)
         return stream_features(run, self.scenes(), self._cache)
 
-    def _of_faces(self, features: np.ndarray) -> np.ndarray:
+    def of_faces(self, features: np.ndarray) -> np.ndarray:
         """A face's features; NaN where no face was found nor named, since such a picture is shown with its scene."""
         if not self.has_scenes:
             return features
@@ -239,7 +260,7 @@ class Multistream:
         seeds = pd.concat(run_results(run, *of_all, resamples, frame, **told) for run, frame in pairs)
         self.study.record(pd.concat([overall(seeds), over_seeds(seeds)]))
 
-    def _right(self, runs: Sequence[Run | pd.DataFrame]) -> np.ndarray:
+    def right(self, runs: Sequence[Run | pd.DataFrame]) -> np.ndarray:
         frames = [run.of_split("test") if isinstance(run, Run) else run for run in runs]
         ordered = [frame[frame["split"] == "test"].sort_values("id", ignore_index=True) for frame in frames]
         if not all(frame["id"].equals(ordered[0]["id"]) for frame in ordered):

@@ -62,6 +62,7 @@ _TRANSFER_QUICK = (
     "transfer/vgg11/random/head",
     "transfer/face_resnet_small/*/frozen",
 )
+_COVERED = ("bars*", "regions/*")
 PROFILES = {
     profile.name: profile
     for profile in (
@@ -92,6 +93,7 @@ PROFILES = {
                 "one_against_rest/*",
                 "safer/*",
                 "masked/*",
+                *_COVERED,
                 "search",
                 *_TRANSFER,
             ),
@@ -115,7 +117,15 @@ PROFILES = {
             seeds=2,
             seeds_without_gpu=2,
             trials=3,
-            without_gpu=(*_SIX_LAYER, "safer/*", "masked/six_layer/*", "search", *_TRANSFER_QUICK),
+            without_gpu=(
+                *_SIX_LAYER,
+                "safer/*",
+                "masked/six_layer/*",
+                "bars*",
+                "regions/six_layer",
+                "search",
+                *_TRANSFER_QUICK,
+            ),
             resamples=2000,
         ),
         Profile(
@@ -136,7 +146,16 @@ PROFILES = {
             seeds=5,
             seeds_without_gpu=1,
             trials=30,
-            without_gpu=(*_SIX_LAYER, "six_layer/balanced*", "strong/small", "safer/*", "masked/*", *_CACHED),
+            without_gpu=(
+                *_SIX_LAYER,
+                "six_layer/balanced*",
+                "strong/small",
+                "safer/*",
+                "masked/*",
+                "bars*",
+                "regions/strong",
+                *_CACHED,
+            ),
             resamples=10000,
         ),
     )

@@ -93,6 +93,10 @@ class Trainings:
         """Drawn faces, as a study table, like those that a network with a drawn start learns first: enough to show."""
         return self.gatherer.faces(self.study.classes(self.table), most=SHOWN)
 
+    def start_here(self, network: str) -> str:
+        """What a published network can start from here: `imagenet`, or else `random`."""
+        return self.gatherer.start_here(network)
+
     def search(self, experiment: str, space: Space) -> pd.DataFrame | None:
         """The trials of a search for better settings; None where there are none and no time to make them."""
         return self.gatherer.search(experiment, space, self.table)

@@ -111,6 +111,32 @@ def seed_difference(
     return Difference(float(change.mean()), float(low), float(high), most.p if agree else 1.0)
 
 
+def change_of_change(
+    first_before: np.ndarray,
+    first_after: np.ndarray,
+    second_before: np.ndarray,
+    second_after: np.ndarray,
+    resamples: int = 2000,
+    seed: int = 0,
+) -> Difference:
+    """How much larger a second change of mean accuracy over seeds is than a first one; the interval is over pictures.
+
+    Parameters
+    ----------
+    first_before, …, second_after : bool (seeds, N), was each picture classified rightly by each seed; the same ones in
+        order
+
+    Returns
+    -------
+    the difference of both changes, without a p
+    """
+    first, second = first_after.mean(0) - first_before.mean(0), second_after.mean(0) - second_before.mean(0)
+    levels, counts = np.unique(np.round(second - first, 9), return_counts=True)
+    drawn = resample(counts, resamples, seed) @ levels / len(first)
+    low, high = np.quantile(drawn, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Difference(float((second - first).mean()), float(low), float(high))
+
+
 def paired_recall_difference(
     labels: np.ndarray, right_before: np.ndarray, right_after: np.ndarray, resamples: int = 2000, seed: int = 0
 ) -> Difference:

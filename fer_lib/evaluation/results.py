@@ -12,6 +12,7 @@ from fer_lib.evaluation.metrics import CLASS_METRICS, METRICS, confusion, rightl
 from fer_lib.runs import Run
 
 BARE = "bare"  # faces as they are, nothing covered
+MASKED = "masked"  # a mask on every face
 BARE_SIX = "bare, six emotions"  # paper 001's task, `data.tasks.six_emotions`
 COLUMNS = (
     "notebook",
@@ -150,10 +151,12 @@ def class_table(results: pd.DataFrame, experiment: str, classes: Sequence[str]) 
     return pd.DataFrame(cells, index=pd.Index(classes, name="class"))
 
 
-def class_recalls(results: pd.DataFrame, experiment: str, classes: Sequence[str]) -> pd.DataFrame:
-    """Recall of every class on test: index classes; columns value, low, high (fractions)."""
-    rows = [pick(results, experiment, f"recall[{emotion}]")[["value", "low", "high"]] for emotion in classes]
-    return pd.DataFrame(rows).set_axis(list(classes)).astype(float)
+def class_recalls(
+    results: pd.DataFrame, experiment: str, classes: Sequence[str], condition: str | None = None
+) -> pd.DataFrame:
+    """Recall of every class on test: index classes; columns value, low, high (fractions); `condition` as in `pick`."""
+    rows = [pick(results, experiment, f"recall[{emotion}]", condition=condition) for emotion in classes]
+    return pd.DataFrame([row[["value", "low", "high"]] for row in rows]).set_axis(list(classes)).astype(float)
 
 
 def own_condition(results: pd.DataFrame, experiment: str) -> str:
@@ -168,10 +171,12 @@ def pick(
     metric: str = "accuracy",
     split: str = "test",
     condition: str | None = None,
+    taught: str | None = None,
 ) -> pd.Series:
     """The row of our results for an experiment, metric, split and test condition; of several seeds, their mean.
 
     condition : `own_condition` of the experiment where None
+    taught : the train condition, where an experiment has several; the first that was recorded where None
 
     Raises
     ------
@@ -182,8 +187,9 @@ def pick(
     found = results.query(
         "experiment == @experiment and metric == @metric and split == @split and test_condition == @condition"
     )
+    found = found if taught is None else found[found["train_condition"] == taught]
     if found.empty:
-        raise KeyError(f"no result for {experiment}, {metric}, {split}, {condition}")
+        raise KeyError(f"no result for {experiment}, {metric}, {split}, {condition}, {taught or 'any training'}")
     return found.sort_values("seed", na_position="first", kind="stable").iloc[0]
 
 
@@ -219,7 +225,7 @@ def beside_papers(
 
 def claim_text(papers: pd.DataFrame, ours: pd.Series) -> str:
     """What the papers claim for one of our rows, in percent, with its condition and N where they are not ours; or –."""
-    same = [papers[column] == ours[column] for column in ("experiment", "metric", "split")]
+    same = [papers[column] == ours[column] for column in ("experiment", "metric", "split", "train_condition")]
     found = papers[np.logical_and.reduce(same)]
     alike = found["test_condition"] == ours["test_condition"]
     if found.empty:

@@ -190,7 +190,8 @@ def _light(picture: np.ndarray, mesh: np.ndarray, worn: Cover, area: _Area) -> n
     """
     height, width = picture.shape[:2]
     size = max(1, round(0.12 * float(eye_distance(mesh))))
-    smooth = cv2.blur(picture, (size, size)).reshape(height, width, -1).mean(-1) / 255
+    grey = picture if picture.ndim == 2 else cv2.cvtColor(picture, cv2.COLOR_RGB2GRAY)
+    smooth = cv2.blur(grey, (size, size)) / 255
     points = mesh[[index for index in SKIN if not _hidden(worn, neutral()[index, :2])]]
     places = np.rint(points).astype(int)
     inside = ((places >= 0) & (places < (width, height))).all(1)

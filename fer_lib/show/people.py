@@ -68,9 +68,12 @@ def contact_sheet(cards: Sequence[Card], title: str, size: int = 224, cell: floa
     return gallery(list(rows.items()), title, cell)
 
 
-def portrait(person: Person, action_units: Mapping[int, float], size: int = 224, seed: int = 0) -> np.ndarray:
-    """A person's face from the front, uint8 (size, size, 3); `seed` decides on the light."""
-    shot = replace(draw_shot(np.random.default_rng(seed), "office", difficulty=0), gaze=(0.0, 0.0), **CLOSE_UP)
+def portrait(
+    person: Person, action_units: Mapping[int, float], size: int = 224, seed: int = 0, yaw: float = 0.0
+) -> np.ndarray:
+    """A person's face, turned by `yaw` degrees, uint8 (size, size, 3); `seed` decides on the light."""
+    still = draw_shot(np.random.default_rng(seed), "office", difficulty=0)
+    shot = replace(still, yaw=still.yaw + yaw, gaze=(0.0, 0.0), **CLOSE_UP)
     return draw(person, action_units, shot, size).picture
 
 

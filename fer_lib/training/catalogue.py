@@ -88,7 +88,7 @@ def _base(profile: Profile) -> dict:
 
 def _strong(profile: Profile, length: float = 1.0, **changes) -> dict:
     """All that is known to help from nothing: a long cosine, mixed pictures, smoothed labels, averaged weights."""
-    epochs = round(profile.strong_epochs * length)
+    epochs = max(1, round(profile.strong_epochs * length))
     recipe = {
         "network": "face_resnet",
         "optimizer": "sgd",
@@ -162,6 +162,13 @@ def _strong_masked(profile: Profile) -> dict:
     return _strong(profile, length=1 / 6, network=OWN, start=UNMASKED, learning_rate=slowly, mix="none")
 
 
+def _bars(profile: Profile) -> dict:
+    """A network from nothing on paper 002's task, with a length of its own."""
+    epochs = min(20, max(1, profile.max_epochs // 2))
+    length = {"schedule": "cosine", "max_epochs": epochs, "patience": epochs, "learning_rate": 3e-3}
+    return {"augmentation": "paper004", **length}
+
+
 def _catalogue() -> dict[str, Settings]:
     six_layer = {
         "augmented": {"augmentation": "paper004"},
@@ -203,6 +210,12 @@ def _catalogue() -> dict[str, Settings]:
     for (name, settings), faces in product(taught.items(), TAUGHT):
         if faces != "bare" or name.startswith("mobilenet"):  # the others' are in notebook 04
             entries[f"masked/{name}/{faces}"] = partial(_of_masks, settings=settings, taught=faces)
+    for part in ("none", "eyes", "nose", "mouth"):
+        entries[f"bars_scratch/{part}"] = _bars
+        for start in ("random", "imagenet"):
+            frozen = partial(_transfer, network="googlenet", start=start, part="frozen")
+            entries[f"bars/googlenet/{start}/{part}"] = frozen
+    entries |= {"regions/six_layer": _six_layer_masked, "regions/strong": _strong_masked}
     for emotion in EMOTIONS:
         settings = {"classes": (emotion, REST), "balance": "batches", "chosen_by": "recall"}
         entries[f"one_against_rest/{emotion}"] = partial(_plain, **settings)

@@ -1,15 +1,29 @@
 """What networks of notebooks 07 and 08 learn from: faces with masks, and faces with a part covered."""
 
+from collections.abc import Callable
 from pathlib import Path
 
+import numpy as np
 import pandas as pd
 
-from fer_lib.data.table import usable
+from fer_lib.data.table import load_pictures, load_table, save_table, table_hash, usable
+from fer_lib.data.tasks import THREE, three_emotions
 from fer_lib.emotions import in_order
 from fer_lib.faces.covered import covered_table
+from fer_lib.faces.crops import pack, with_pictures
+from fer_lib.faces.patches import REGION_PIXELS, REGIONS, bar_mask, meshes_in_view, region_masks, with_noise
 from fer_lib.faces.prepare import load_faces, prepare_faces
+from fer_lib.files import code_version, content_hash, one_at_a_time
 
-MASKED = "+mask"  # what the id of a picture with a mask ends in, where both are in one table
+NOTHING = "none"
+WITH_MASK = "+mask"  # what the id of a picture with a mask ends in, where both are in one table
+
+
+def cover_task(name: str, table: pd.DataFrame, seed: int, cache: Path) -> tuple[pd.DataFrame, list[str]]:
+    """The study table as an experiment of notebook 07 or 08 learns from it, and its classes."""
+    if name.startswith("masked/"):
+        return masked_task(name, table, seed, cache)
+    return regions_task(table, seed, cache) if name.startswith("regions/") else bars_task(name, table, seed, cache)
 
 
 def masked_task(name: str, table: pd.DataFrame, seed: int, cache: Path) -> tuple[pd.DataFrame, list[str]]:
@@ -23,9 +37,73 @@ def masked_task(name: str, table: pd.DataFrame, seed: int, cache: Path) -> tuple
 
 
 def mask_conditions(table: pd.DataFrame, seed: int, cache: Path) -> dict[str, pd.DataFrame]:
-    """The study table bare, with a mask on every face, and both below each other, the masked ids ending in `MASKED`."""
+    """The study table `bare`, `masked`, and `both` below each other, where masked ids end in `WITH_MASK`."""
     faces = load_faces(prepare_faces(table, cache), ["landmarks", "face_box"])
     masked = covered_table(table, faces, seed, cache)
-    both = pd.concat([table, masked.assign(id=masked["id"] + MASKED)], ignore_index=True)
+    both = pd.concat([table, masked.assign(id=masked["id"] + WITH_MASK)], ignore_index=True)
     both.attrs = dict(table.attrs)
     return {"bare": table, "masked": masked, "both": both}
+
+
+def bars_task(name: str, table: pd.DataFrame, seed: int, cache: Path) -> tuple[pd.DataFrame, list[str]]:
+    """Paper 002's task: three emotions of the study table, with a bar of white noise over a part of every face.
+
+    Parameters
+    ----------
+    name : `bars/<network>/<start>/<part>` or `bars_scratch/<part>`, where the part is of `patches.BARS`, or none
+    """
+    part, three = name.rsplit("/", 1)[1], three_emotions(table, seed)
+    if part == NOTHING:
+        return three, in_order(THREE)
+    key = content_hash([table_hash(three), part, seed, _program()])
+    path, known = cache / f"bars-{key}.parquet", three["problem"].isna()
+    barred = _cached(path, three, known, lambda rows: with_noise(load_pictures(rows), bar_mask(part), seed))
+    return barred, in_order(THREE)
+
+
+def regions_task(table: pd.DataFrame, seed: int, cache: Path) -> tuple[pd.DataFrame, list[str]]:
+    """The study table with one region of each train and validation face, or none, covered with white noise.
+
+    A network that learnt from these is not surprised by a cover; what it still loses was in the region.
+    """
+    learnt = table["problem"].isna() & (table["split"] != "test")
+    measured = load_faces(prepare_faces(table, cache), ["landmarks", "height", "width"])
+
+    def covered(rows: pd.DataFrame) -> np.ndarray:
+        meshes = meshes_in_view(rows, measured.set_index("id").loc[rows["id"]].reset_index())
+        drawn = np.random.default_rng(seed).integers(len(REGIONS) + 1, size=len(rows))
+        masks = np.zeros((len(rows), 48, 48), bool)
+        for number, region in enumerate(REGIONS):
+            masks[drawn == number] = region_masks(meshes[drawn == number], [region], REGION_PIXELS)
+        return with_noise(load_pictures(rows), masks, seed)
+
+    key = content_hash([table_hash(table), seed, _program()])
+    return _cached(cache / f"regions-{key}.parquet", table, learnt, covered), in_order(usable(table)["label"])
+
+
+def _cached(
+    path: Path, table: pd.DataFrame, chosen: pd.Series, covered: Callable[[pd.DataFrame], np.ndarray]
+) -> pd.DataFrame:
+    """The table with the chosen rows' pictures covered; made once and kept at `path`."""
+    with one_at_a_time(path):
+        if not path.exists():
+            save_table(_with_covered(table, chosen, covered), path)
+    made = load_table(path)
+    made.attrs = dict(table.attrs)
+    return made
+
+
+def _with_covered(
+    table: pd.DataFrame, chosen: pd.Series, covered: Callable[[pd.DataFrame], np.ndarray]
+) -> pd.DataFrame:
+    packed, boxes = [None] * len(table), table["box"].copy()
+    places = np.flatnonzero(chosen)
+    for place, picture in zip(places, covered(table.iloc[places].reset_index(drop=True)), strict=True):
+        packed[place] = pack(picture)
+    boxes.iloc[places] = None
+    return with_pictures(table, packed).assign(box=boxes)
+
+
+def _program() -> str:
+    parts = ("faces.patches", "training.covers", "data.table:load_pictures", "data.table:resize", "data.table:crop")
+    return code_version(*(f"fer_lib.{part}" for part in parts))

@@ -14,7 +14,7 @@ import torch
 
 from fer_lib.data.drawn import drawn_faces, small_classes, with_drawn_faces
 from fer_lib.data.table import table_hash, usable
-from fer_lib.data.tasks import SIX, six_emotions
+from fer_lib.data.tasks import SIX, six_emotions, three_emotions
 from fer_lib.emotions import in_order
 from fer_lib.errors import StudyError
 from fer_lib.models.weights import has_imagenet, imagenet
@@ -27,6 +27,8 @@ from fer_lib.training.fit import fit
 if TYPE_CHECKING:
     from fer_lib.training.search import Space
 
+NEED_FACES = ("safer", "masked", "regions")  # families that see what only the networks of mediapipe find
+COVERED = ("masked/", "bars", "regions/")  # whose pictures are covered
 BARE_STRONG = "strong/small"  # from which the masked strong networks go on
 Get = Callable[[Experiment, pd.DataFrame, RunStore], Run | None]
 
@@ -121,10 +123,10 @@ class Gatherer:
             from fer_lib.training.streams import stream_task  # which needs OpenCV, as finding faces does
 
             return stream_task(name, table, self.profile, self.seed, self.cache)
-        if name.startswith("masked/"):
-            from fer_lib.training.covers import masked_task  # which needs OpenCV as well
+        if name.startswith(COVERED):
+            from fer_lib.training.covers import cover_task  # which needs OpenCV as well
 
-            return masked_task(name, table, self.seed, self.cache)
+            return cover_task(name, table, self.seed, self.cache)
         classes = in_order(usable(table)["label"])
         return (with_drawn_faces(table, self.seed, self.cache) if name == DRAWN_FACES else table), classes
 
@@ -172,13 +174,13 @@ class Gatherer:
             return "no class is small enough to be filled up"
         if family == "one_against_rest" and variant not in set(usable(table)["label"]):
             return "the data do not show that emotion"
-        if family in ("safer", "masked") and find_spec("mediapipe") is None:
+        if family in NEED_FACES and find_spec("mediapipe") is None:
             return "mediapipe, which finds faces, is not installed here"
         if name in SCENES:
             return self._lack_of_scenes(table)
-        if family == "gimefive":
+        if family == "gimefive" or name.startswith("bars"):
             try:
-                self._six_emotions(table)
+                self._six_emotions(table) if family == "gimefive" else three_emotions(table, self.seed)
             except StudyError as error:
                 return str(error).rstrip(".")
         return None
@@ -207,9 +209,13 @@ class Gatherer:
         seed = self.seed if seed is None else seed
         if not self._has_time(name, seed):
             return self._too_long("train", table)
-        if "/imagenet/" in name and not _imagenet_is_had(architecture(name), fetch=self.profile.name == "full"):
+        if "/imagenet/" in name and self.start_here(architecture(name)) != "imagenet":
             return "ImageNet's weights are not here"
         return None
+
+    def start_here(self, network: str) -> str:
+        """What a published network can start from here: `imagenet`, or else `random`."""
+        return "imagenet" if _imagenet_is_had(network, fetch=self.profile.name == "full") else "random"
 
     def _too_long(self, word: str, table: pd.DataFrame) -> str:
         command = self._command(f"{word} …", table)

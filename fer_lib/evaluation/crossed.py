@@ -1,0 +1,63 @@
+"""Tables of models that were taught on one kind of faces and tested on another (paper 003, figure 1)."""
+
+from collections.abc import Sequence
+
+import pandas as pd
+
+from fer_lib.evaluation.results import BARE, MASKED, claim_text, interval_text, pick
+
+CELLS = tuple((taught, tested) for taught in (BARE, MASKED) for tested in (BARE, MASKED))
+METRICS = ("accuracy", "mean class recall", "macro F1")
+ARROW = "\N{RIGHTWARDS ARROW}"
+
+
+def crossed_table(results: pd.DataFrame, models: Sequence[str], papers: pd.DataFrame) -> pd.DataFrame:
+    """One row for each model, what it was taught on and what it was tested on: index model; percent with intervals.
+
+    Parameters
+    ----------
+    results : tidy rows with the experiments `masked/<model>`
+    """
+    rows = []
+    for model in models:
+        own = results[(results["experiment"] == f"masked/{model}") & (results["split"] == "test")]
+        for taught, tested in own[["train_condition", "test_condition"]].drop_duplicates().itertuples(index=False):
+            if "," in tested:  # the same without twins
+                continue
+            cell = {
+                metric: pick(results, f"masked/{model}", metric, condition=tested, taught=taught) for metric in METRICS
+            }
+            claimed = {name: claim_text(papers, row) for name, row in cell.items()}
+            told = "; ".join(f"{name} {text.partition(' ')[0]}" for name, text in claimed.items() if text != "–")
+            first = cell["accuracy"]
+            rows.append(
+                {
+                    "model": first["model"],
+                    "taught on": taught,
+                    "tested on": tested,
+                    "N": f"{first['n']:,.0f}",
+                    **{f"{name}, %": interval_text(row) for name, row in cell.items()},
+                    "paper 003, %": told or "–",
+                }
+            )
+    return pd.DataFrame(rows).set_index("model")
+
+
+def crossed_classes(
+    results: pd.DataFrame, model: str, classes: Sequence[str], papers: pd.DataFrame, metric: str
+) -> pd.DataFrame:
+    """A metric of each class, taught → tested: index class; percent with intervals, the paper's in brackets.
+
+    Parameters
+    ----------
+    metric : of `evaluation.metrics.CLASS_METRICS`
+    """
+    columns = {}
+    for taught, tested in CELLS:
+        texts = []
+        for emotion in classes:
+            row = pick(results, f"masked/{model}", f"{metric}[{emotion}]", condition=tested, taught=taught)
+            claim = claim_text(papers, row).partition(" ")[0]
+            texts.append(interval_text(row) + (f" (paper {float(claim):.0f})" if claim != "–" else ""))
+        columns[f"{taught} {ARROW} {tested}"] = texts
+    return pd.DataFrame(columns, index=pd.Index(classes, name="class"))

@@ -1,0 +1,110 @@
+"""Parts of 48×48 faces covered with white noise: paper 002's bars, covers fitted to the mesh, patches."""
+
+from collections.abc import Sequence
+
+import cv2
+import numpy as np
+import pandas as pd
+
+from fer_lib.faces.occlude import fixed_mesh
+from fer_lib.faces.prepare import landmarks_of
+from fer_lib.synthetic import mesh
+
+SIDE = 48
+BARS = {"eyes": 10, "nose": 20, "mouth": 30}  # the first row of each bar (paper 002, Methods)
+BAR_HEIGHT = 10
+BAR_PIXELS = BAR_HEIGHT * SIDE
+REGIONS = {
+    "brows": (mesh.RIGHT_BROW, mesh.LEFT_BROW),
+    "eyes": (mesh.RIGHT_EYE, mesh.LEFT_EYE),
+    "nose": (mesh.NOSE,),
+    "cheeks": (mesh.RIGHT_CHEEK, mesh.LEFT_CHEEK),
+    "mouth": (mesh.OUTER_LIPS,),
+    "chin": (mesh.CHIN,),
+}
+REGION_PIXELS = 160  # that a cover of one region hides, whatever the region: 7 % of the picture
+PARTS = {"eyes": ("brows", "eyes"), "nose": ("nose",), "mouth": ("mouth",)}  # what the bars are meant to hide
+PATCH = 6  # side of a patch in pixels
+
+
+def bar_mask(part: str) -> np.ndarray:
+    """Where paper 002's bar over a part lies, bool (48, 48); `part` of `BARS`."""
+    rows = np.zeros((SIDE, SIDE), bool)
+    rows[BARS[part] : BARS[part] + BAR_HEIGHT] = True
+    return rows
+
+
+def with_noise(pictures: np.ndarray, masks: np.ndarray, seed: int) -> np.ndarray:
+    """White noise where the masks are, new for every picture.
+
+    Parameters
+    ----------
+    pictures : uint8 (N, 48, 48)
+    masks : bool (N, 48, 48), or (48, 48) for all
+    """
+    noise = np.random.default_rng(seed).integers(0, 256, pictures.shape, np.uint8)
+    return np.where(masks, noise, pictures)
+
+
+def meshes_in_view(rows: pd.DataFrame, faces: pd.DataFrame) -> np.ndarray:
+    """Where each face lies in what models see of it, float (N, 468, 2) in pixels of 48×48.
+
+    Faces without a mesh get the average one.
+
+    Parameters
+    ----------
+    rows, faces : of a study table, and what `faces.prepare` measured of them (landmarks, height, width)
+    """
+    found = landmarks_of(faces["landmarks"])[:, : mesh.N_FACE, :2].astype(float)
+    whole = [(0.0, 0.0, width, height) for width, height in zip(faces["width"], faces["height"], strict=True)]
+    boxes = [full if box is None else (*box[:2], box[2], box[2]) for box, full in zip(rows["box"], whole, strict=True)]
+    boxes = np.array(boxes, float).round()
+    found = (found - boxes[:, None, :2] + 0.5) * (SIDE / boxes[:, None, 2:]) - 0.5
+    return np.where(np.isfinite(found), found, fixed_mesh(0, 0, SIDE))
+
+
+def region_masks(meshes: np.ndarray, regions: Sequence[str], pixels: int) -> np.ndarray:
+    """The pixels nearest to some regions of each face, or deepest inside them, equally many in every picture.
+
+    Parameters
+    ----------
+    meshes : (N, 468, 2) in pixels of 48×48
+    regions : of `REGIONS`
+
+    Returns
+    -------
+    bool (N, 48, 48), each with `pixels` true
+    """
+    rings = [list(ring) for name in regions for ring in REGIONS[name]]
+    return np.stack([_nearest(mesh_, rings, pixels) for mesh_ in meshes])
+
+
+def _nearest(points: np.ndarray, rings: Sequence[Sequence[int]], pixels: int) -> np.ndarray:
+    inside = np.zeros((3 * SIDE, 3 * SIDE), np.uint8)  # wide enough for faces that leave the picture
+    for ring in rings:
+        hull = cv2.convexHull(np.rint(np.clip(points[ring], -SIDE + 1, 2 * SIDE - 2) + SIDE).astype(np.int32))
+        cv2.fillConvexPoly(inside, hull, 1)
+    away = cv2.distanceTransform(1 - inside, cv2.DIST_L2, 5) - cv2.distanceTransform(inside, cv2.DIST_L2, 5)
+    order = np.argsort(away[SIDE : 2 * SIDE, SIDE : 2 * SIDE], axis=None, kind="stable")
+    chosen = np.zeros(SIDE * SIDE, bool)
+    chosen[order[:pixels]] = True
+    return chosen.reshape(SIDE, SIDE)
+
+
+def patch_masks(heat: np.ndarray, share: float) -> np.ndarray:
+    """The hottest patches of each picture, as many as make up a share of it.
+
+    Parameters
+    ----------
+    heat : float (N, 48, 48); random numbers give random patches
+    share : 0-1 of the picture's patches, which are `PATCH` pixels wide
+
+    Returns
+    -------
+    bool (N, 48, 48)
+    """
+    across = SIDE // PATCH
+    means = heat.reshape(-1, across, PATCH, across, PATCH).mean((2, 4)).reshape(len(heat), -1)
+    ranks = np.argsort(np.argsort(-means, axis=1, kind="stable"), axis=1)
+    chosen = (ranks < round(share * across * across)).reshape(-1, across, across)
+    return chosen.repeat(PATCH, 1).repeat(PATCH, 2)
