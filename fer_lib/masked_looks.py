@@ -21,7 +21,7 @@ from fer_lib.training.inputs import class_numbers, picture_tensor
 from fer_lib.training.starts import new_network, settle
 from fer_lib.trainings import Trainings
 
-MOST = 500  # test pictures that saliency is averaged over
+MOST = 250  # test pictures that saliency is averaged over
 SETTLING = 512  # training pictures that a random ResNet-50 is settled on
 LAYERS = (10, 20, 30, 40)
 SIDE = 224  # pixels of the face whose feature maps are shown

@@ -50,6 +50,9 @@ _MASKS_003 = {
 _NOTE_MASKS_003 = "paper 003, figure 1; on what a mask could be drawn on, 30 % fewer; what it calls accuracy is recall"
 SAFER_MASKED = {("bare", "masked"): 0.3858, ("masked", "masked"): 0.58}  # paper 000, section 6.1, on its own pictures
 
+_PAPER_002 = {"none": 0.7420, "eyes": 0.7201, "nose": 0.7021, "mouth": 0.5210}  # part under the bar: accuracy
+_NOTE_002 = "paper 002, Results: GoogLeNet with ImageNet's weights, frozen; 70:30 at random; its validation accuracy"
+
 _SPLIT_000 = "80:10:10, how drawn is not told"
 # Paper 000. Table 9: streams, AffectNet, CAER-S
 _TABLE_9 = (
@@ -121,6 +124,11 @@ def table_9() -> pd.DataFrame:
     return pd.DataFrame(_TABLE_9, columns=["experiment", "AffectNet", "CAER-S"]).set_index("experiment")
 
 
+def bars_002() -> dict[str, float]:
+    """Paper 002's accuracy by the part under the bar, fractions."""
+    return dict(_PAPER_002)
+
+
 def _paper_000(dataset: str) -> Iterator[dict]:
     column = {"affectnet": 1, "caer_s": 2}.get(dataset)
     for row in _TABLE_9 if column else ():
@@ -134,6 +142,7 @@ def _paper_000(dataset: str) -> Iterator[dict]:
 
 def _fer2013() -> Iterator[dict]:
     """Every claim on FER2013 that this study has a counterpart of, and the best ones known."""
+    yield from _paper_002()
     yield from _paper_003()
     yield from _paper_004()
     yield from _paper_001()
@@ -156,6 +165,13 @@ def _paper_001() -> Iterator[dict]:
     experiment, model, value = _LATER_001
     later = {"n": _SPLITS_001["test"], "note": "the authors of paper 001, later (GiMeFive)"}
     yield _row("04", experiment, model, "accuracy", value, **later, **task)
+
+
+def _paper_002() -> Iterator[dict]:
+    for part, value in _PAPER_002.items():
+        condition = BARE if part == "none" else f"bar over the {part}"
+        told = {"n": 6042, "selection": TEST_EPOCH, "train_condition": condition, "test_condition": condition}
+        yield _row("08", f"bars/{part}", "GoogLeNet", "accuracy", value, note=_NOTE_002, **told)
 
 
 def _paper_003() -> Iterator[dict]:

@@ -9,6 +9,7 @@ import seaborn as sns
 from matplotlib.axes import Axes
 from matplotlib.figure import Figure
 
+from fer_lib.emotions import PALETTE
 from fer_lib.faces.detect import look
 from fer_lib.faces.fabric import COVERS
 from fer_lib.faces.occlude import cover
@@ -122,14 +123,46 @@ def curves(frame: pd.DataFrame, title: str, xlabel: str, ylabel: str = "accuracy
     return figure
 
 
-def lost_heatmap(lost: pd.DataFrame, title: str, bar: str, xlabel: str) -> Figure:
-    """What each class loses when each part is covered, in points. `lost`: index classes, columns parts; fractions."""
-    figure, axis = plt.subplots(figsize=(0.95 * lost.shape[1] + 2.6, 0.42 * lost.shape[0] + 1.2))
-    bound = max(100 * float(np.abs(lost.to_numpy()).max()), 1e-9)
-    scale = {"cmap": "vlag_r", "vmin": -bound, "vmax": bound, "cbar_kws": {"label": bar}}
-    sns.heatmap(100 * lost, annot=True, fmt=".0f", ax=axis, linewidths=0.5, **scale)
-    axis.set(title=title, xlabel=xlabel, ylabel="")
-    axis.tick_params(axis="both", rotation=0)
+def agreement(planted: pd.DataFrame, measured: pd.DataFrame, title: str, xlabel: str, ylabel: str) -> Figure:
+    """Measured against planted importance, a dot for each emotion and region, named by its region.
+
+    Parameters
+    ----------
+    planted, measured : index emotions, columns regions
+    """
+    figure, axis = plt.subplots(figsize=(7.5, 4.4))
+    for emotion in planted.index:
+        x, y = planted.loc[emotion], measured.loc[emotion]
+        axis.scatter(x, y, color=PALETTE[emotion], s=34, label=emotion, zorder=3)
+        for region in planted.columns:
+            axis.annotate(region, (x[region], y[region]), (4, 3), textcoords="offset points", size=7)
+    axis.set(xlabel=xlabel, ylabel=ylabel, title=title, xscale="log")
+    axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(1.01, 1))
+    return figure
+
+
+def region_heatmaps(frames: Mapping[str, pd.DataFrame], title: str, formats: Sequence[str]) -> Figure:
+    """Heat tables beside each other, emotions against regions; those with negative values have white at 0.
+
+    Parameters
+    ----------
+    frames : {what the numbers are, with their unit: index emotions, columns regions}
+    formats : of the numbers of each
+    """
+    height, width = next(iter(frames.values())).shape
+    size = (len(frames) * (0.62 * width + 1.3) + 1, 0.42 * height + 1.4)
+    figure, axes = plt.subplots(1, len(frames), figsize=size, sharey=True, squeeze=False)
+    for axis, (name, frame), form in zip(axes[0], frames.items(), formats, strict=True):
+        values = frame.to_numpy(float)
+        bound = max(float(np.nanmax(np.abs(values))), 1e-9)
+        signed = {"cmap": "vlag_r", "vmin": -bound, "vmax": bound}
+        scale = signed if np.nanmin(values) < 0 else {"cmap": "Blues"}
+        sns.heatmap(frame, annot=True, fmt=form, ax=axis, linewidths=0.5, annot_kws={"size": 8}, cbar=False, **scale)
+        axis.set_title(name, weight="normal", size=9)
+        axis.set(xlabel="", ylabel="")
+        axis.tick_params(axis="x", rotation=35)
+        axis.tick_params(axis="y", rotation=0)
+    figure.suptitle(title, x=0.01, ha="left", weight="bold")
     return figure
 
 

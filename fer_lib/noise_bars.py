@@ -1,0 +1,222 @@
+"""What notebook 08 does of paper 002: bars of white noise over eyes, nose or mouth, learnt with and without."""
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+
+from fer_lib.data.splits import read_test
+from fer_lib.data.table import load_pictures, resize
+from fer_lib.data.tasks import THREE
+from fer_lib.emotions import in_order
+from fer_lib.evaluation.compare import Difference
+from fer_lib.evaluation.results import BARE, compare_predictions, frame_results, interval_text, pick
+from fer_lib.explain.cams import grad_cam, mean_interval, shares_in
+from fer_lib.faces.patches import BAR_PIXELS, BARS, PARTS, bar_mask, meshes_in_view, region_masks, with_noise
+from fer_lib.faces.prepare import load_faces, prepare_faces
+from fer_lib.runs import Run
+from fer_lib.study import Study
+from fer_lib.training.covers import NOTHING
+from fer_lib.training.experiment import Experiment
+from fer_lib.training.fit import READINGS
+from fer_lib.training.judge import judge, whole_network
+from fer_lib.trainings import SELECTION, Trainings
+
+PAPERS, SCRATCH = "bars", "bars_scratch"  # paper 002's frozen GoogLeNet, and a network from nothing
+LEARNT = (NOTHING, *BARS)
+MOST = 1000  # pictures of each emotion and condition behind a mean heat map
+LOOKED_AT = {"eyes": "eyes", "nose": "eyes", "mouth": "mouth"}  # part covered: where paper 002 sees the heat
+HEAT_RESAMPLES = 1000
+MEASURED = ["landmarks", "height", "width"]
+
+
+def barred(part: str) -> str:
+    """The condition of a bar over a part, as results name it."""
+    return BARE if part == NOTHING else f"bar over the {part}"
+
+
+def fitted(part: str) -> str:
+    """The condition of a cover of the same area that is fitted to the face."""
+    return f"fitted cover of the {part}"
+
+
+@dataclass
+class NoiseBars:
+    """Networks that learnt three emotions under a bar or none, and what they say of the same test faces.
+
+    Attributes
+    ----------
+    names : the families' names in tables
+    runs : (family, part under the bar in learning) → the run
+    predictions : (family, that part, condition of testing) → predictions; the same ids in every one
+    """
+
+    study: Study
+    table: pd.DataFrame
+    trainings: Trainings
+    names: dict[str, str] = field(default_factory=dict)
+    runs: dict[tuple[str, str], Run] = field(default_factory=dict)
+    predictions: dict[tuple[str, str, str], pd.DataFrame] = field(default_factory=dict)
+    _tasks: dict[str, pd.DataFrame] = field(default_factory=dict)
+    _tested: dict[str, np.ndarray] = field(default_factory=dict)
+    _networks: dict[tuple[str, str], tuple[Experiment, nn.Module]] = field(default_factory=dict)
+
+    def measure(self, family: str, experiments: Mapping[str, str], told: str) -> None:
+        """Get the family's network for every bar, and record what each says of faces under its own.
+
+        Parameters
+        ----------
+        experiments : {part under the bar: name of the experiment}
+        told : the network's name in tables
+        """
+        self.names[family] = told
+        for part, name in experiments.items():
+            for run in self.trainings.runs(name):
+                self.study.keep_run(run)
+                self.runs[family, part] = run
+                self._record(family, part, barred(part), run.predictions)
+
+    def surprise(self, family: str) -> None:
+        """Ask the network that learnt bare faces about test faces with a bar, or a fitted cover of the same area."""
+        for part in BARS:
+            self._ask(family, barred(part), self.tested(part))
+            self._ask(family, fitted(part), with_noise(self.tested(NOTHING), self._fitted(part), self.study.seed))
+
+    def cost(self, family: str, learnt: str, tested: str) -> Difference:
+        """How accuracy on test changes from bare faces, learnt and tested, to these conditions, picture by picture.
+
+        Parameters
+        ----------
+        learnt : part under the bar in learning
+        tested : condition of testing, see `barred` and `fitted`
+        """
+        pair = self.predictions[family, NOTHING, BARE], self.predictions[family, learnt, tested]
+        return compare_predictions(*pair, self.classes, self.study.profile.resamples)[0]
+
+    def accuracy(self, family: str, part: str) -> float:
+        """Accuracy on test of the network that learnt under a bar, under the same."""
+        return float(pick(self.study.rows(), f"{family}/{part}", condition=barred(part))["value"])
+
+    def surprise_table(self) -> pd.DataFrame:
+        """The same test faces under every cover, percent with intervals: index network, a column for each part."""
+        rows = []
+        for family, name in self.names.items():
+            ways = {
+                "bar, learnt with it": lambda part: (part, barred(part)),
+                "bar, never seen before": lambda part: (NOTHING, barred(part)),
+                "fitted cover, never seen before": lambda part: (NOTHING, fitted(part) if part in BARS else BARE),
+            }
+            for way, cell in ways.items():
+                cells = {part: self.text(family, *cell(part)) for part in LEARNT}
+                rows.append({"network": name, "cover": way, "N": f"{len(self.rows):,}", **cells})
+        return pd.DataFrame(rows).set_index("network")
+
+    def all_heats(self, family: str) -> dict[tuple[str, str], np.ndarray]:
+        """Grad-CAM for every bar and emotion: (part, emotion) → float32 (N, 48, 48) of `heats`."""
+        return {(part, emotion): self.heats(family, part, emotion) for part in LEARNT for emotion in self.classes}
+
+    def heat_shares(self, heats: Mapping[tuple[str, str], np.ndarray]) -> pd.DataFrame:
+        """Share of heat in the rows of each bar, percent with intervals: one row for each bar and emotion."""
+        rows = []
+        for (part, emotion), maps in heats.items():
+            within = {place: mean_interval(shares_in(maps, bar_mask(place)), HEAT_RESAMPLES) for place in BARS}
+            shown = {f"on the {place}": _percent(share) for place, share in within.items()}
+            rows.append({"bar over": part, "emotion": emotion, "N": f"{len(maps):,}", **shown})
+        return pd.DataFrame(rows).set_index("bar over")
+
+    def heat_claims(self, heats: Mapping[tuple[str, str], np.ndarray]) -> list[str]:
+        """What paper 002 reads in its heat maps, each held against the share of heat with and without the bar."""
+        sentences = []
+        for part, looked in LOOKED_AT.items():
+            place = bar_mask(looked)
+            bare, under = (
+                np.concatenate([shares_in(heats[kind, emotion], place) for emotion in self.classes])
+                for kind in (NOTHING, part)
+            )
+            change = mean_interval(under - bare, HEAT_RESAMPLES)
+            told = {"raises": "holds", "lowers": "does not hold, on the contrary"}.get(change.verdict, "does not show")
+            sentences.append(
+                f"“With the {part} covered, the network looks at the {looked}” {told}: the share of heat in those rows "
+                f"changes by {change.points} points, to {100 * np.nanmean(under):.0f} %; they are "
+                f"{100 * place.mean():.0f} % of the picture."
+            )
+        return sentences
+
+    def heats(self, family: str, part: str, emotion: str) -> np.ndarray:
+        """Grad-CAM of an emotion in test faces that show it, under the bar that the network learnt with.
+
+        Returns
+        -------
+        float32 (N, 48, 48), at most `MOST`, drawn at random
+        """
+        experiment, network = self.network(family, part)
+        there = np.flatnonzero(self.rows["label"] == emotion)
+        some = np.random.default_rng(self.study.seed).permutation(there)[:MOST]
+        shown = in_size(self.tested(part)[np.sort(some)], experiment.size)
+        return grad_cam(network, shown, np.full(len(some), experiment.classes.index(emotion)))
+
+    def text(self, family: str, learnt: str, tested: str) -> str:
+        """Accuracy on test with its interval, in percent."""
+        rows = self.study.rows()
+        return interval_text(pick(rows, f"{family}/{learnt}", condition=tested, taught=barred(learnt)))
+
+    @cached_property
+    def classes(self) -> list[str]:
+        """The three emotions."""
+        return in_order(THREE)
+
+    @cached_property
+    def rows(self) -> pd.DataFrame:
+        """The test rows, the same under every condition."""
+        return read_test(self._task(NOTHING), f"notebook {self.study.notebook}, bars", self.study.folder / READINGS)
+
+    def tested(self, part: str) -> np.ndarray:
+        """The test faces with the bar, uint8 (N, 48, 48)."""
+        if part not in self._tested:
+            self._tested[part] = load_pictures(self._task(part).set_index("id").loc[self.rows["id"]].reset_index())
+        return self._tested[part]
+
+    def network(self, family: str, part: str) -> tuple[Experiment, nn.Module]:
+        """A network that was measured, with its settings."""
+        key = family, part
+        if key not in self._networks:
+            self._networks[key] = whole_network(self.runs[key], self._task(part), self.study.store)
+        return self._networks[key]
+
+    def _task(self, part: str) -> pd.DataFrame:
+        if part not in self._tasks:
+            self._tasks[part] = self.trainings.gatherer.task(f"{SCRATCH}/{part}", self.table)[0]
+        return self._tasks[part]
+
+    def _fitted(self, part: str) -> np.ndarray:
+        faces = load_faces(prepare_faces(self.table, self.study.cache), MEASURED).set_index("id")
+        meshes = meshes_in_view(self.rows, faces.loc[self.rows["id"]])
+        return region_masks(meshes, PARTS[part], BAR_PIXELS)
+
+    def _ask(self, family: str, condition: str, pictures: np.ndarray) -> None:
+        experiment, network = self.network(family, NOTHING)
+        self._record(
+            family, NOTHING, condition, judge(experiment, network, self.rows, in_size(pictures, experiment.size))
+        )
+
+    def _record(self, family: str, learnt: str, tested: str, predictions: pd.DataFrame) -> None:
+        self.predictions[family, learnt, tested] = predictions
+        told = {"notebook": self.study.notebook[:2], "experiment": f"{family}/{learnt}", "selection": SELECTION}
+        told |= {"train_condition": barred(learnt), "condition": tested, "model": self.names[family]}
+        told |= {"seed": self.runs[family, learnt].experiment["seed"]}
+        task = self._task(NOTHING)
+        self.study.record(frame_results(predictions, task, self.classes, self.study.profile.resamples, **told))
+
+
+def _percent(share: Difference) -> str:
+    low, value, high = (f"{100 * number:.1f}" for number in (share.low, share.value, share.high))
+    return f"{value} [{low}, {high}]"
+
+
+def in_size(pictures: np.ndarray, size: int) -> torch.Tensor:
+    """Grey pictures (N, 48, 48) as a network of that size sees them, uint8 (N, 1, size, size)."""
+    return torch.from_numpy(np.stack([resize(picture, size) for picture in pictures])[:, None])
