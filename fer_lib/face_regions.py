@@ -158,7 +158,7 @@ class FaceRegions:
         for region in REGIONS:
             wanted = Classical(f"regions/alone/{region}", components=components, classes=tuple(self.classes))
             seen = {split: masks[region] for split, masks in covers.items()}
-            run = fit_alone(wanted, {"train": train, "test": self.rows}, seen, self.study.store)
+            run = fit_alone(wanted, self.table, seen, self.study.store)
             self.study.keep_run(run)
             told = {"model": f"PCA-{components} + RBF SVC", "selection": "fixed", "experiment": wanted.name}
             rows = self._rows(f"{region} alone", f"{region} alone", run.predictions, **told)

@@ -7,6 +7,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
+from fer_lib.data.splits import read_test, split_rows
 from fer_lib.data.table import load_pictures, table_hash
 from fer_lib.files import code_version, content_hash
 from fer_lib.models.features import FEATURES
@@ -16,28 +17,32 @@ from fer_lib.runs import Run, RunStore
 GREY = 128  # everywhere else
 
 
-def fit_alone(
-    experiment: Classical, rows: Mapping[str, pd.DataFrame], seen: Mapping[str, np.ndarray], store: RunStore
-) -> Run:
-    """The run of a support vector machine that sees a part of each picture: loaded, or fitted.
+def fit_alone(experiment: Classical, table: pd.DataFrame, seen: Mapping[str, np.ndarray], store: RunStore) -> Run:
+    """The run of a support vector machine that sees a part of each picture: loaded, or fitted on train.
 
     Parameters
     ----------
-    rows : of the study table, by split: train and test
-    seen : bool (N, 48, 48) of each, what is seen; all else is grey
+    seen : bool (N, 48, 48) of the usable rows of `train` and `test`, what is seen of each; all else is grey
+
+    Returns
+    -------
+    run with predictions of the test split: id, split, label, one decision value per class
     """
     places = {split: hashlib.sha256(masks.tobytes()).hexdigest() for split, masks in seen.items()}
-    data = content_hash([table_hash(pd.concat(rows.values(), ignore_index=True)), places])
     code = code_version("fer_lib.models.svm", "fer_lib.models.features", __name__)
 
     def make(folder: Path) -> None:
-        shown = {split: np.where(seen[split], load_pictures(rows[split]), GREY).astype(np.uint8) for split in seen}
-        features = {split: FEATURES[experiment.features](pictures) for split, pictures in shown.items()}
-        model = pipeline(experiment).fit(features["train"], rows["train"]["label"])
-        scores = pd.DataFrame(model.decision_function(features["test"]), columns=model.classes_)
-        known = rows["test"][["id", "split", "label"]].reset_index(drop=True)
-        frame = pd.concat([known, scores[list(experiment.classes)]], axis=1)
+        train, test = split_rows(table, "train"), read_test(table, experiment.name, folder / "test_readings.csv")
+        model = pipeline(experiment).fit(_features(train, seen["train"], experiment), train["label"])
+        values = model.decision_function(_features(test, seen["test"], experiment))
+        scores = pd.DataFrame(values, columns=model.classes_)[list(experiment.classes)]
+        frame = pd.concat([test[["id", "split", "label"]], scores], axis=1)
         frame.to_parquet(folder / "predictions.parquet", index=False)
-        pd.DataFrame([{"rows": len(rows["train"])}]).to_csv(folder / "history.csv", index=False)
+        history = {"rows": len(train), "support_vectors": int(np.sum(model["svc"].n_support_))}
+        pd.DataFrame([history]).to_csv(folder / "history.csv", index=False)
 
-    return store.get(experiment, data, code, make)
+    return store.get(experiment, content_hash([table_hash(table), places]), code, make)
+
+
+def _features(rows: pd.DataFrame, seen: np.ndarray, experiment: Classical) -> np.ndarray:
+    return FEATURES[experiment.features](np.where(seen, load_pictures(rows, experiment.size), np.uint8(GREY)))
