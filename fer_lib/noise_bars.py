@@ -14,7 +14,7 @@ from fer_lib.data.table import load_pictures, resize
 from fer_lib.data.tasks import THREE
 from fer_lib.emotions import in_order
 from fer_lib.evaluation.compare import Difference
-from fer_lib.evaluation.results import BARE, compare_predictions, frame_results, interval_text, pick
+from fer_lib.evaluation.results import BARE_THREE, compare_predictions, frame_results, interval_text, pick
 from fer_lib.explain.cams import grad_cam, mean_interval, shares_in
 from fer_lib.faces.patches import BAR_PIXELS, BARS, PARTS, bar_mask, meshes_in_view, region_masks, with_noise
 from fer_lib.faces.prepare import load_faces, prepare_faces
@@ -36,12 +36,12 @@ MEASURED = ["landmarks", "height", "width"]
 
 def barred(part: str) -> str:
     """The condition of a bar over a part, as results name it."""
-    return BARE if part == NOTHING else f"bar over the {part}"
+    return BARE_THREE if part == NOTHING else f"bar over the {part}, three emotions"
 
 
 def fitted(part: str) -> str:
     """The condition of a cover of the same area that is fitted to the face."""
-    return f"fitted cover of the {part}"
+    return f"fitted cover of the {part}, three emotions"
 
 
 @dataclass
@@ -94,7 +94,7 @@ class NoiseBars:
         learnt : part under the bar in learning
         tested : condition of testing, see `barred` and `fitted`
         """
-        pair = self.predictions[family, NOTHING, BARE], self.predictions[family, learnt, tested]
+        pair = self.predictions[family, NOTHING, BARE_THREE], self.predictions[family, learnt, tested]
         return compare_predictions(*pair, self.classes, self.study.profile.resamples)[0]
 
     def accuracy(self, family: str, part: str) -> float:
@@ -108,7 +108,7 @@ class NoiseBars:
             ways = {
                 "bar, learnt with it": lambda part: (part, barred(part)),
                 "bar, never seen before": lambda part: (NOTHING, barred(part)),
-                "fitted cover, never seen before": lambda part: (NOTHING, fitted(part) if part in BARS else BARE),
+                "fitted cover, never seen before": lambda part: (NOTHING, fitted(part) if part in BARS else BARE_THREE),
             }
             for way, cell in ways.items():
                 cells = {part: self.text(family, *cell(part)) for part in LEARNT}

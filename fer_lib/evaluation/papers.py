@@ -7,7 +7,7 @@ from collections.abc import Iterator
 
 import pandas as pd
 
-from fer_lib.evaluation.results import BARE, BARE_SIX, COLUMNS, MASKED
+from fer_lib.evaluation.results import BARE, BARE_SIX, BARE_THREE, COLUMNS, MASKED
 
 TEST_EPOCH = "test epoch"
 
@@ -169,7 +169,7 @@ def _paper_001() -> Iterator[dict]:
 
 def _paper_002() -> Iterator[dict]:
     for part, value in _PAPER_002.items():
-        condition = BARE if part == "none" else f"bar over the {part}"
+        condition = BARE_THREE if part == "none" else f"bar over the {part}, three emotions"
         told = {"n": 6042, "selection": TEST_EPOCH, "train_condition": condition, "test_condition": condition}
         yield _row("08", f"bars/{part}", "GoogLeNet", "accuracy", value, note=_NOTE_002, **told)
 

@@ -14,6 +14,7 @@ from fer_lib.runs import Run
 BARE = "bare"  # faces as they are, nothing covered
 MASKED = "masked"  # a mask on every face
 BARE_SIX = "bare, six emotions"  # paper 001's task, `data.tasks.six_emotions`
+BARE_THREE = "bare, three emotions"  # paper 002's task, `data.tasks.three_emotions`
 COLUMNS = (
     "notebook",
     "experiment",
@@ -139,6 +140,13 @@ def run_results(
 def overall(rows: pd.DataFrame) -> pd.DataFrame:
     """The rows of metrics of all classes together."""
     return rows[~rows["metric"].str.endswith("]")]
+
+
+def headlines(results: pd.DataFrame) -> list[str]:
+    """The experiments that have an accuracy on validation and on test, but those that only compare masks."""
+    asked = results[(results["metric"] == "accuracy") & ~results["experiment"].str.startswith("masked/")]
+    splits = asked.groupby("experiment", sort=False)["split"].agg(set)
+    return [name for name, has in splits.items() if {"validation", "test"} <= has]
 
 
 def class_table(results: pd.DataFrame, experiment: str, classes: Sequence[str]) -> pd.DataFrame:
