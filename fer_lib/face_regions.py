@@ -5,20 +5,23 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+from scipy.stats import spearmanr
 from torch import nn
 
 from fer_lib.data.splits import read_test, split_rows
 from fer_lib.data.table import load_pictures
+from fer_lib.errors import StudyError
 from fer_lib.evaluation.compare import paired_difference
 from fer_lib.evaluation.metrics import predicted_labels, rightly, roc_areas
 from fer_lib.evaluation.results import BARE, overall, result_rows
 from fer_lib.explain.cams import grad_cam
 from fer_lib.explain.planted import expression_change
-from fer_lib.faces.patches import REGION_PIXELS, REGIONS, meshes_in_view, patch_masks, region_masks, with_noise
+from fer_lib.faces.covered import PLACES
+from fer_lib.faces.patches import PATCHES, REGION_PIXELS, REGIONS, meshes_in_view, patch_masks, region_masks, with_noise
 from fer_lib.faces.prepare import load_faces, prepare_faces
 from fer_lib.models.region_svm import fit_alone
 from fer_lib.models.svm import Classical
-from fer_lib.noise_bars import MEASURED, in_size
+from fer_lib.noise_bars import in_size
 from fer_lib.study import Study
 from fer_lib.training.experiment import Experiment
 from fer_lib.training.fit import READINGS
@@ -50,7 +53,11 @@ class FaceRegions:
     @cached_property
     def model(self) -> str:
         """The strongest kind of network of which both are here; what is left out is told by the trainings."""
-        return next(model for model, names in PAIRS.items() if all(self.trainings.runs(name) for name in names))
+        for model, names in PAIRS.items():
+            if all(self.trainings.runs(name) for name in names):
+                return model
+        wanted = " and ".join(PAIRS["six-layer CNN"])
+        raise StudyError(f"neither pair of networks is trained here; train {wanted} with `python -m fer_lib train`.")
 
     @cached_property
     def networks(self) -> dict[str, tuple[Experiment, nn.Module]]:
@@ -80,7 +87,13 @@ class FaceRegions:
     @cached_property
     def masks(self) -> dict[str, np.ndarray]:
         """The pixels of every region's cover in the test faces, bool (N, 48, 48), equally many in all."""
-        return self._covers(self.rows)
+        meshes = meshes_in_view(self.rows, self.faces.loc[self.rows["id"]])
+        return {region: region_masks(meshes, [region], REGION_PIXELS) for region in REGIONS}
+
+    @cached_property
+    def faces(self) -> pd.DataFrame:
+        """Where faces lie in the table's pictures, by id."""
+        return load_faces(prepare_faces(self.table, self.study.cache), PLACES).set_index("id")
 
     def covered_faces(self, masks: np.ndarray) -> np.ndarray:
         """The test faces with noise where the masks are, uint8 (N, 48, 48)."""
@@ -116,8 +129,8 @@ class FaceRegions:
                 found.append(told | {"value": change.value, "low": change.low, "high": change.high})
         return pd.DataFrame(found)
 
-    def sweep(self, learnt: str, shares: tuple[float, ...]) -> pd.DataFrame:
-        """Accuracy when a share of the picture's patches is covered: at random, or where the network looks first.
+    def sweep(self, learnt: str, patches: tuple[int, ...]) -> pd.DataFrame:
+        """Accuracy when so many of the picture's `PATCHES` are covered: at random, or where the network looks first.
 
         Where it looks is Grad-CAM of the class that it predicts of the bare face.
 
@@ -135,7 +148,7 @@ class FaceRegions:
         }
         found = []
         for name, heat in heats.items():
-            for share in shares:
+            for share in (count / PATCHES for count in patches):
                 frame = self.ask(learnt, patch_masks(heat, share))
                 condition = BARE if share == 0 else f"{100 * share:.0f} % covered {name}"
                 rows = overall(self._rows(learnt, condition, frame))
@@ -151,14 +164,12 @@ class FaceRegions:
         The value is the area under the ROC curve, which asks for no decision between emotions. By eigenfaces and a
         support vector machine, fitted for each region on faces that are grey everywhere else.
         """
-        train = split_rows(self.table, "train")
-        covers = {"train": self._covers(train), "test": self.masks}
+        train, faces = split_rows(self.table, "train"), self.faces
         components = min(150, max(self.study.profile.for_pictures(len(train)).components))
         found = []
         for region in REGIONS:
             wanted = Classical(f"regions/alone/{region}", components=components, classes=tuple(self.classes))
-            seen = {split: masks[region] for split, masks in covers.items()}
-            run = fit_alone(wanted, self.table, seen, self.study.store)
+            run = fit_alone(wanted, self.table, region, faces, self.study.store)
             self.study.keep_run(run)
             told = {"model": f"PCA-{components} + RBF SVC", "selection": "fixed", "experiment": wanted.name}
             rows = self._rows(f"{region} alone", f"{region} alone", run.predictions, **told)
@@ -181,12 +192,6 @@ class FaceRegions:
         frame = pd.DataFrame(levels).groupby(rows["label"].to_numpy()).mean()
         return frame.reindex([emotion for emotion in self.classes if emotion != "neutral"])
 
-    def _covers(self, rows: pd.DataFrame) -> dict[str, np.ndarray]:
-        """The pixels of every region's cover in the pictures of some rows."""
-        faces = load_faces(prepare_faces(self.table, self.study.cache), MEASURED).set_index("id")
-        meshes = meshes_in_view(rows, faces.loc[rows["id"]])
-        return {region: region_masks(meshes, [region], REGION_PIXELS) for region in REGIONS}
-
     def _record(self, learnt: str, condition: str, predictions: pd.DataFrame) -> None:
         rows = self._rows(learnt, condition, predictions)
         recalls = rows[rows["metric"].str.startswith("recall[")]
@@ -199,3 +204,15 @@ class FaceRegions:
         told = {"notebook": self.study.notebook[:2], "experiment": "regions", "model": self.model, "split": "test"}
         told |= {"train_condition": learnt, "test_condition": condition, "selection": SELECTION} | more
         return result_rows(predictions, self.classes, self.study.profile.resamples, self.study.seed, **told)
+
+
+def rank_agreement(planted: pd.DataFrame, measured: pd.DataFrame) -> tuple[float, float]:
+    """Spearman's correlation over all pairs of emotion and region, and over regions, of means over emotions.
+
+    Parameters
+    ----------
+    planted, measured : index emotions, columns regions; those of `planted` count
+    """
+    same = measured.loc[planted.index, planted.columns]
+    pairs = spearmanr(planted.to_numpy().ravel(), same.to_numpy().ravel()).statistic
+    return float(pairs), float(spearmanr(planted.mean(), same.mean()).statistic)

@@ -8,14 +8,18 @@ import numpy as np
 import pandas as pd
 from torch import nn
 
-from fer_lib.data.splits import split_rows
+from fer_lib.data.splits import read_test, split_rows
+from fer_lib.errors import StudyError
 from fer_lib.evaluation.compare import Difference
 from fer_lib.evaluation.novelty import Novelty, auroc
 from fer_lib.evaluation.results import BARE, MASKED, compare_predictions, frame_results, interval_text, pick
+from fer_lib.faces.covered import PLACES, covered_table
+from fer_lib.faces.prepare import load_faces, prepare_faces
 from fer_lib.models.baseline import baseline_search
 from fer_lib.models.svm import fit_classical
 from fer_lib.runs import Run
 from fer_lib.study import Study
+from fer_lib.training.catalogue import TAUGHT
 from fer_lib.training.covers import WITH_MASK, mask_conditions
 from fer_lib.training.experiment import Experiment
 from fer_lib.training.fit import READINGS
@@ -24,8 +28,9 @@ from fer_lib.trainings import SELECTION, Trainings
 
 BASELINE = "pca_svm"
 BOTH = "both"  # what is learnt from: every face bare, and with its mask
-TAUGHT, TESTED = (BARE, MASKED, BOTH), (BARE, MASKED)
+TESTED = (BARE, MASKED)
 EITHER = "bare or masked"  # two networks, of which each picture is shown to one
+UPPER = ("sunglasses", "headset")
 NOTICED = 0.95  # of bare validation pictures are not taken for masked
 Cell = tuple[str, str, str]  # model, taught on, tested on
 
@@ -126,6 +131,9 @@ class MaskedFaces:
     def strongest(self) -> str:
         """The network that is best on validation of bare faces, of those taught in every way."""
         networks = [model for model in self.whole_models if model != BASELINE]
+        if not networks:
+            names = ", ".join(f"masked/six_layer/{taught}" for taught in TAUGHT[1:])
+            raise StudyError(f"no network is taught in every way here; train {names} with `python -m fer_lib train`.")
         return max(networks, key=lambda model: self.validation((model, BARE, BARE)))
 
     def name_of(self, model: str) -> str:
@@ -171,9 +179,24 @@ class MaskedFaces:
             bare, masked = (self.predictions[model, taught, tested].copy() for taught in TESTED)
             noticed = scores[tested] > limit
             bare.loc[noticed, self.classes] = masked.loc[noticed, self.classes]
-            told = f"{self.name_of(model)}, the one taught on what the face looks like"
+            told = f"two networks ({self.name_of(model)}), chosen by what the face looks like"
             self._record(("chosen", EITHER, tested), bare, told, "novelty on bare validation")
         return auroc(scores[BARE][on_test], scores[MASKED][on_test])
+
+    def upper_covers(self, model: str) -> dict[tuple[str, str], Difference]:
+        """How covers of the eyes change accuracy on test of a network: (taught on, kind) → change from bare faces."""
+        table = self.table[self.table["split"] == "test"].reset_index(drop=True)
+        table.attrs = dict(self.table.attrs)
+        faces = load_faces(prepare_faces(self.table, self.study.cache), PLACES).set_index("id")
+        found = {}
+        for kind in UPPER:
+            covered = covered_table(table, faces.loc[table["id"]], self.study.seed, self.study.cache, (kind,))
+            rows = read_test(covered, f"masked/{model}, {kind}", self.study.folder / READINGS)
+            for taught in TAUGHT:
+                said = judge(*self.network(model, taught), rows)
+                self._record((model, taught, kind), said, self.name_of(model), SELECTION)
+                found[taught, kind] = self.change((model, taught, BARE), (model, taught, kind))
+        return found
 
     def _asked(self, tested: str, reader: str) -> pd.DataFrame:
         return asked_rows(self.tables[tested], reader, self.study.folder / READINGS)

@@ -4,11 +4,13 @@ from dataclasses import dataclass
 
 import cv2
 import numpy as np
+import pandas as pd
 import torch
 from torch import nn
 
 from fer_lib.data.splits import split_rows
 from fer_lib.data.table import load_pictures
+from fer_lib.errors import StudyError
 from fer_lib.evaluation.results import BARE
 from fer_lib.explain.saliency import convolution_maps, guided_backprop
 from fer_lib.faces.detect import look
@@ -38,13 +40,14 @@ class Looked:
 def transparent_model(masks: MaskedFaces) -> str:
     """The best model on validation whose activations guided backpropagation can pass: all of them are layers."""
     fitting = [model for model in masks.whole_models if model in ("six_layer", "mobilenet_v2")]
+    if not fitting:
+        raise StudyError("no network with layers for activations is taught in every way; train masked/six_layer/*.")
     return max(fitting, key=lambda model: masks.validation((model, BARE, BARE)))
 
 
 def looked_at(masks: MaskedFaces, model: str) -> dict[tuple[str, str], Looked]:
     """Guided backpropagation of the true class over test pictures: (taught on, tested on) → where it looks."""
-    rows = {tested: masks.rows(tested, "test").head(MOST) for tested in TESTED}
-    found = {}
+    rows, found = some_rows(masks), {}
     for taught in TESTED:
         settings, network = masks.network(model, taught)
         pictures = {tested: picture_tensor(shown, settings) for tested, shown in rows.items()}
@@ -57,10 +60,17 @@ def looked_at(masks: MaskedFaces, model: str) -> dict[tuple[str, str], Looked]:
     return found
 
 
+def some_rows(masks: MaskedFaces) -> dict[str, pd.DataFrame]:
+    """Up to `MOST` test rows, drawn at random, the same bare and masked."""
+    rows = {tested: masks.rows(tested, "test") for tested in TESTED}
+    some = np.sort(np.random.default_rng(masks.study.seed).permutation(len(rows[BARE]))[:MOST])
+    return {tested: shown.iloc[some].reset_index(drop=True) for tested, shown in rows.items()}
+
+
 def mean_pictures(masks: MaskedFaces) -> dict[str, np.ndarray]:
     """The mean of those test pictures, grey uint8 (48, 48), by what was tested."""
-    rows = {f"tested on {tested}": masks.rows(tested, "test").head(MOST) for tested in TESTED}
-    return {name: load_pictures(shown).mean(0).astype(np.uint8) for name, shown in rows.items()}
+    rows = some_rows(masks)
+    return {f"tested on {tested}": load_pictures(shown).mean(0).astype(np.uint8) for tested, shown in rows.items()}
 
 
 def looks_at_faces(masks: MaskedFaces, model: str, faces: list[np.ndarray]) -> dict[str, dict[str, np.ndarray]]:

@@ -16,6 +16,7 @@ from fer_lib.emotions import in_order
 from fer_lib.evaluation.compare import Difference
 from fer_lib.evaluation.results import BARE_THREE, compare_predictions, frame_results, interval_text, pick
 from fer_lib.explain.cams import grad_cam, mean_interval, shares_in
+from fer_lib.faces.covered import PLACES
 from fer_lib.faces.patches import BAR_PIXELS, BARS, PARTS, bar_mask, meshes_in_view, region_masks, with_noise
 from fer_lib.faces.prepare import load_faces, prepare_faces
 from fer_lib.runs import Run
@@ -31,7 +32,7 @@ LEARNT = (NOTHING, *BARS)
 MOST = 1000  # pictures of each emotion and condition behind a mean heat map
 LOOKED_AT = {"eyes": "eyes", "nose": "eyes", "mouth": "mouth"}  # part covered: where paper 002 sees the heat
 HEAT_RESAMPLES = 1000
-MEASURED = ["landmarks", "height", "width"]
+ENOUGH_HEAT = 0.5  # share of pictures that need heat under both networks before anything is said of it
 
 
 def barred(part: str) -> str:
@@ -68,17 +69,21 @@ class NoiseBars:
     def measure(self, family: str, experiments: Mapping[str, str], told: str) -> None:
         """Get the family's network for every bar, and record what each says of faces under its own.
 
+        A family of which one is left out here is left out whole; the trainings tell why.
+
         Parameters
         ----------
         experiments : {part under the bar: name of the experiment}
         told : the network's name in tables
         """
+        found = {part: self.trainings.runs(name) for part, name in experiments.items()}
+        if not all(found.values()):
+            return
         self.names[family] = told
-        for part, name in experiments.items():
-            for run in self.trainings.runs(name):
-                self.study.keep_run(run)
-                self.runs[family, part] = run
-                self._record(family, part, barred(part), run.predictions)
+        for part, (run,) in found.items():
+            self.study.keep_run(run)
+            self.runs[family, part] = run
+            self._record(family, part, barred(part), run.predictions)
 
     def surprise(self, family: str) -> None:
         """Ask the network that learnt bare faces about test faces with a bar, or a fitted cover of the same area."""
@@ -123,13 +128,17 @@ class NoiseBars:
         """Share of heat in the rows of each bar, percent with intervals: one row for each bar and emotion."""
         rows = []
         for (part, emotion), maps in heats.items():
-            within = {place: mean_interval(shares_in(maps, bar_mask(place)), HEAT_RESAMPLES) for place in BARS}
-            shown = {f"on the {place}": _percent(share) for place, share in within.items()}
-            rows.append({"bar over": part, "emotion": emotion, "N": f"{len(maps):,}", **shown})
+            shares = {place: shares_in(maps, bar_mask(place)) for place in BARS}
+            shown = {f"on the {p}": _percent(mean_interval(values, HEAT_RESAMPLES)) for p, values in shares.items()}
+            n = f"{int((maps.sum((1, 2)) > 0).sum()):,} of {len(maps):,}"
+            rows.append({"bar over": part, "emotion": emotion, "with any heat": n, **shown})
         return pd.DataFrame(rows).set_index("bar over")
 
     def heat_claims(self, heats: Mapping[tuple[str, str], np.ndarray]) -> list[str]:
-        """What paper 002 reads in its heat maps, each held against the share of heat with and without the bar."""
+        """What paper 002 reads in its heat maps, each held against the share of heat with and without the bar.
+
+        A claim holds when the share rises over that of the network without a bar, and is larger than that of the area.
+        """
         sentences = []
         for part, looked in LOOKED_AT.items():
             place = bar_mask(looked)
@@ -137,12 +146,19 @@ class NoiseBars:
                 np.concatenate([shares_in(heats[kind, emotion], place) for emotion in self.classes])
                 for kind in (NOTHING, part)
             )
-            change = mean_interval(under - bare, HEAT_RESAMPLES)
-            told = {"raises": "holds", "lowers": "does not hold, on the contrary"}.get(change.verdict, "does not show")
+            both = ~np.isnan(under - bare)
+            claim = f"“With the {part} covered, the network looks at the {looked}”"
+            if both.mean() < ENOUGH_HEAT:
+                sentences.append(
+                    f"{claim} cannot be judged: {100 * (1 - both.mean()):.0f} % of the pictures have no heat."
+                )
+                continue
+            change, share = (mean_interval(values[both], HEAT_RESAMPLES) for values in (under - bare, under))
+            holds = change.low > 0 and share.low > place.mean()
             sentences.append(
-                f"“With the {part} covered, the network looks at the {looked}” {told}: the share of heat in those rows "
-                f"changes by {change.points} points, to {100 * np.nanmean(under):.0f} %; they are "
-                f"{100 * place.mean():.0f} % of the picture."
+                f"{claim} {'holds' if holds else 'does not hold'}: the share of heat in those rows changes by "
+                f"{change.points} points, to {_percent(share)} %, where the rows are {100 * place.mean():.0f} % of the "
+                f"picture (N {both.sum():,}; two networks, one training each)."
             )
         return sentences
 
@@ -163,6 +179,11 @@ class NoiseBars:
         """Accuracy on test with its interval, in percent."""
         rows = self.study.rows()
         return interval_text(pick(rows, f"{family}/{learnt}", condition=tested, taught=barred(learnt)))
+
+    @cached_property
+    def lack(self) -> str | None:
+        """Why the data do not allow paper 002's task; None when they do."""
+        return self.trainings.gatherer.lack(f"{SCRATCH}/{NOTHING}", self.table)
 
     @cached_property
     def classes(self) -> list[str]:
@@ -193,7 +214,7 @@ class NoiseBars:
         return self._tasks[part]
 
     def _fitted(self, part: str) -> np.ndarray:
-        faces = load_faces(prepare_faces(self.table, self.study.cache), MEASURED).set_index("id")
+        faces = load_faces(prepare_faces(self.table, self.study.cache), PLACES).set_index("id")
         meshes = meshes_in_view(self.rows, faces.loc[self.rows["id"]])
         return region_masks(meshes, PARTS[part], BAR_PIXELS)
 

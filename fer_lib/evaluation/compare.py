@@ -64,7 +64,8 @@ class Difference:
     @property
     def verdict(self) -> str:
         """What interval and test together allow to say: raises, lowers, or does not surely change."""
-        if self.low <= 0 <= self.high or (self.p is not None and self.p >= 1 - LEVEL):
+        known = self.low > 0 or self.high < 0
+        if not known or (self.p is not None and self.p >= 1 - LEVEL):
             return "does not surely change"
         return "raises" if self.value > 0 else "lowers"
 

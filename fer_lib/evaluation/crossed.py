@@ -40,7 +40,7 @@ def crossed_table(results: pd.DataFrame, models: Sequence[str], papers: pd.DataF
                     "paper 003, %": told or "–",
                 }
             )
-    return pd.DataFrame(rows).set_index("model")
+    return pd.DataFrame(rows, columns=list(rows[0]) if rows else ["model"]).set_index("model")
 
 
 def crossed_classes(

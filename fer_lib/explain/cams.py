@@ -92,8 +92,10 @@ def shares_in(heats: np.ndarray, place: np.ndarray) -> np.ndarray:
 
 
 def mean_interval(values: np.ndarray, resamples: int = 2000, seed: int = 0) -> Difference:
-    """The mean over pictures, (N,), with its 95 % bootstrap interval; NaN do not count."""
+    """The mean over pictures, (N,), with its 95 % bootstrap interval; NaN do not count, and alone give NaN."""
     known = values[~np.isnan(values)]
+    if not len(known):
+        return Difference(float("nan"), float("nan"), float("nan"))
     rng = np.random.default_rng(seed)
     means = [known[rng.integers(len(known), size=len(known))].mean() for _ in range(resamples)]
     low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])

@@ -12,15 +12,16 @@ import numpy as np
 import pandas as pd
 
 from fer_lib.data.table import decode_picture, in_threads, load_table, save_table, table_hash
-from fer_lib.faces.crops import BOX_MARGIN, Packed, pack, with_pictures
+from fer_lib.faces.crops import Packed, pack, with_pictures
 from fer_lib.faces.fabric import MASKS
-from fer_lib.faces.occlude import cover, fixed_mesh
+from fer_lib.faces.occlude import average_mesh, cover
 from fer_lib.faces.prepare import mesh_of
 from fer_lib.files import code_version, content_hash, one_at_a_time
 
 PART = 64  # pictures that a thread covers at once
 PROGRAM = ("faces.covered", "faces.occlude", "faces.fabric", "faces.crops:with_pictures", "faces.crops:pack")
 PROGRAM += ("synthetic.mesh:neutral", "data.table:decode_picture", "data.table:encode_picture")
+PLACES = ("landmarks", "face_box", "height", "width")  # what is asked of measured faces
 TOLD = ("cover", "cover_fitted", "cover_outlines")
 
 
@@ -42,7 +43,7 @@ def covered_table(
     a problem stays as it is
     """
     program = code_version(*(f"fer_lib.{part}" for part in PROGRAM))
-    key = content_hash([table_hash(table), _places_hash(faces), seed, list(kinds), program])
+    key = content_hash([table_hash(table), places_hash(faces), seed, list(kinds), program])
     path = cache / f"covered-{key}.parquet"
     with one_at_a_time(path):
         if not path.exists():
@@ -80,12 +81,12 @@ def _cover_row(
     data = row["picture"] if row["picture"] is not None else Path(row["path"]).read_bytes()
     picture = _kept_grey(decode_picture(data))
     fitted = landmarks is not None
-    mesh = mesh_of(landmarks) if fitted else fixed_mesh(*_square(row["box"], face_box, picture.shape))
+    mesh = mesh_of(landmarks) if fitted else average_mesh(row["box"], face_box, picture.shape)
     covered = cover(picture, mesh, kind, rng)
     return pack(covered.picture), (kind, fitted, [outline.ravel().tolist() for outline in covered.outlines])
 
 
-def _places_hash(faces: pd.DataFrame) -> str:
+def places_hash(faces: pd.DataFrame) -> str:
     """Hash of where the faces were found."""
     places = hashlib.sha256()
     for landmarks, box in zip(faces["landmarks"], faces["face_box"], strict=True):
@@ -98,15 +99,3 @@ def _kept_grey(picture: np.ndarray) -> np.ndarray:
     """A picture (H, W, 3) without colour as (H, W), as grey pictures are stored."""
     grey = (picture[..., 0] == picture[..., 1]).all() and (picture[..., 0] == picture[..., 2]).all()
     return np.ascontiguousarray(picture[..., 0]) if grey else picture
-
-
-def _square(box: Sequence[float] | None, face_box: np.ndarray | None, shape: tuple[int, ...]) -> tuple[float, ...]:
-    """x, y and side of the square that shows the face: the table's, or the found one, or the whole picture."""
-    if box is not None:
-        return tuple(box)
-    if face_box is not None:
-        x, y, width, height = (float(value) for value in face_box)
-        side = BOX_MARGIN * max(width, height)
-        return x + width / 2 - side / 2, y + height / 2 - side / 2, side
-    side = min(shape[:2])
-    return (shape[1] - side) / 2, (shape[0] - side) / 2, side

@@ -13,6 +13,7 @@ import numpy as np
 from scipy.interpolate import RBFInterpolator
 
 from fer_lib.errors import StudyError
+from fer_lib.faces.crops import BOX_MARGIN
 from fer_lib.faces.fabric import COVERS, WIDEST, Cover
 from fer_lib.faces.geometry import eye_distance
 from fer_lib.synthetic.mesh import OVAL, mirror, neutral
@@ -85,6 +86,25 @@ def fixed_mesh(x: float, y: float, side: float) -> np.ndarray:
     """
     across, down, distance = FIXED
     return neutral()[:, :2] * distance * side + np.array((x + across * side, y + down * side)) - 0.5
+
+
+def average_mesh(box: Sequence[float] | None, face_box: Sequence[float] | None, shape: tuple[int, ...]) -> np.ndarray:
+    """The average face, (468, 2) in pixels, where no mesh tells it: in the table's box, the found one, or the picture.
+
+    Parameters
+    ----------
+    box : x, y and side of the square that the study table names, or None
+    face_box : x, y, width and height of what BlazeFace found, or None
+    shape : of the picture, height and width first
+    """
+    if box is not None:
+        return fixed_mesh(*(float(value) for value in box[:3]))
+    if face_box is not None:
+        x, y, width, height = (float(value) for value in face_box)
+        side = BOX_MARGIN * max(width, height)
+        return fixed_mesh(x + width / 2 - side / 2, y + height / 2 - side / 2, side)
+    side = min(shape[:2])
+    return fixed_mesh((shape[1] - side) / 2, (shape[0] - side) / 2, side)
 
 
 @dataclass(frozen=True)

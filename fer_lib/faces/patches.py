@@ -6,8 +6,8 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from fer_lib.faces.occlude import fixed_mesh
-from fer_lib.faces.prepare import landmarks_of
+from fer_lib.faces.occlude import average_mesh
+from fer_lib.faces.prepare import mesh_of
 from fer_lib.synthetic import mesh
 
 SIDE = 48
@@ -25,6 +25,7 @@ REGIONS = {
 REGION_PIXELS = 160  # that a cover of one region hides, whatever the region: 7 % of the picture
 PARTS = {"eyes": ("brows", "eyes"), "nose": ("nose",), "mouth": ("mouth",)}  # what the bars are meant to hide
 PATCH = 6  # side of a patch in pixels
+PATCHES = (SIDE // PATCH) ** 2  # of a picture
 
 
 def bar_mask(part: str) -> np.ndarray:
@@ -53,14 +54,16 @@ def meshes_in_view(rows: pd.DataFrame, faces: pd.DataFrame) -> np.ndarray:
 
     Parameters
     ----------
-    rows, faces : of a study table, and what `faces.prepare` measured of them (landmarks, height, width)
+    rows, faces : of a study table, and what `faces.prepare` measured of them (landmarks, face_box, height, width)
     """
-    found = landmarks_of(faces["landmarks"])[:, : mesh.N_FACE, :2].astype(float)
-    whole = [(0.0, 0.0, width, height) for width, height in zip(faces["width"], faces["height"], strict=True)]
-    boxes = [full if box is None else (*box[:2], box[2], box[2]) for box, full in zip(rows["box"], whole, strict=True)]
-    boxes = np.array(boxes, float).round()
-    found = (found - boxes[:, None, :2] + 0.5) * (SIDE / boxes[:, None, 2:]) - 0.5
-    return np.where(np.isfinite(found), found, fixed_mesh(0, 0, SIDE))
+    seen = []
+    for box, row in zip(rows["box"], faces.itertuples(), strict=True):
+        shape = row.height, row.width
+        known = mesh_of(row.landmarks)[: mesh.N_FACE, :2] if row.landmarks is not None else None
+        points = average_mesh(box, row.face_box, shape) if known is None else known.astype(float)
+        x, y, width, height = (0, 0, *shape[::-1]) if box is None else (*np.round(box[:2]), *[round(box[2])] * 2)
+        seen.append((points - (x, y) + 0.5) * (SIDE / max(width, 1), SIDE / max(height, 1)) - 0.5)
+    return np.array(seen).reshape(-1, mesh.N_FACE, 2)
 
 
 def region_masks(meshes: np.ndarray, regions: Sequence[str], pixels: int) -> np.ndarray:

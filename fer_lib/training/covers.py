@@ -9,7 +9,8 @@ import pandas as pd
 from fer_lib.data.table import load_pictures, load_table, save_table, table_hash, usable
 from fer_lib.data.tasks import THREE, three_emotions
 from fer_lib.emotions import in_order
-from fer_lib.faces.covered import covered_table
+from fer_lib.evaluation.results import BARE
+from fer_lib.faces.covered import PLACES, covered_table, places_hash
 from fer_lib.faces.crops import pack, with_pictures
 from fer_lib.faces.patches import REGION_PIXELS, REGIONS, bar_mask, meshes_in_view, region_masks, with_noise
 from fer_lib.faces.prepare import load_faces, prepare_faces
@@ -33,12 +34,13 @@ def masked_task(name: str, table: pd.DataFrame, seed: int, cache: Path) -> tuple
     ----------
     name : `masked/<network>/<bare, masked or both>`
     """
-    return mask_conditions(table, seed, cache)[name.rsplit("/", 1)[1]], in_order(usable(table)["label"])
+    taught, classes = name.rsplit("/", 1)[1], in_order(usable(table)["label"])
+    return (table if taught == BARE else mask_conditions(table, seed, cache)[taught]), classes
 
 
 def mask_conditions(table: pd.DataFrame, seed: int, cache: Path) -> dict[str, pd.DataFrame]:
     """The study table `bare`, `masked`, and `both` below each other, where masked ids end in `WITH_MASK`."""
-    faces = load_faces(prepare_faces(table, cache), ["landmarks", "face_box"])
+    faces = load_faces(prepare_faces(table, cache), PLACES)
     masked = covered_table(table, faces, seed, cache)
     both = pd.concat([table, masked.assign(id=masked["id"] + WITH_MASK)], ignore_index=True)
     both.attrs = dict(table.attrs)
@@ -53,11 +55,13 @@ def bars_task(name: str, table: pd.DataFrame, seed: int, cache: Path) -> tuple[p
     name : `bars/<network>/<start>/<part>` or `bars_scratch/<part>`, where the part is of `patches.BARS`, or none
     """
     part, three = name.rsplit("/", 1)[1], three_emotions(table, seed)
-    if part == NOTHING:
-        return three, in_order(THREE)
     key = content_hash([table_hash(three), part, seed, _program()])
     path, known = cache / f"bars-{key}.parquet", three["problem"].isna()
-    barred = _cached(path, three, known, lambda rows: with_noise(load_pictures(rows), bar_mask(part), seed))
+
+    def covered(rows: pd.DataFrame) -> np.ndarray:  # all in 48×48, so that no condition is sharper than another
+        return load_pictures(rows) if part == NOTHING else with_noise(load_pictures(rows), bar_mask(part), seed)
+
+    barred = _cached(path, three, known, covered)
     return barred, in_order(THREE)
 
 
@@ -67,7 +71,7 @@ def regions_task(table: pd.DataFrame, seed: int, cache: Path) -> tuple[pd.DataFr
     A network that learnt from these is not surprised by a cover; what it still loses was in the region.
     """
     learnt = table["problem"].isna() & (table["split"] != "test")
-    measured = load_faces(prepare_faces(table, cache), ["landmarks", "height", "width"])
+    measured = load_faces(prepare_faces(table, cache), PLACES)
 
     def covered(rows: pd.DataFrame) -> np.ndarray:
         meshes = meshes_in_view(rows, measured.set_index("id").loc[rows["id"]].reset_index())
@@ -77,7 +81,7 @@ def regions_task(table: pd.DataFrame, seed: int, cache: Path) -> tuple[pd.DataFr
             masks[drawn == number] = region_masks(meshes[drawn == number], [region], REGION_PIXELS)
         return with_noise(load_pictures(rows), masks, seed)
 
-    key = content_hash([table_hash(table), seed, _program()])
+    key = content_hash([table_hash(table), places_hash(measured), seed, _program()])
     return _cached(cache / f"regions-{key}.parquet", table, learnt, covered), in_order(usable(table)["label"])
 
 
@@ -106,4 +110,5 @@ def _with_covered(
 
 def _program() -> str:
     parts = ("faces.patches", "training.covers", "data.table:load_pictures", "data.table:resize", "data.table:crop")
+    parts += ("faces.occlude:average_mesh", "faces.occlude:fixed_mesh", "synthetic.mesh", "faces.crops:pack")
     return code_version(*(f"fer_lib.{part}" for part in parts))

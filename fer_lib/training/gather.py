@@ -67,7 +67,7 @@ class Gatherer:
         StudyError
             When the name is unknown, the data set does not allow the experiment, or weights to start from are missing.
         """
-        lack = self._lack(name, table)
+        lack = self.lack(name, table)
         if lack:
             raise StudyError(f"experiment {name}: {lack}.")
         return self._get(name, table, seed, fit)
@@ -93,7 +93,7 @@ class Gatherer:
         """
         from fer_lib.training.search import GRID_001, GRID_BASE, finished
 
-        lack, trials, size = self._lack(GRID_BASE, table), [], prod(map(len, GRID_001.values()))
+        lack, trials, size = self.lack(GRID_BASE, table), [], prod(map(len, GRID_001.values()))
         if lack is None:
             base, where = self.search_base(GRID_BASE, table), self.search_where(GRID_BASE, table)
             trials = finished(base, GRID_001, *where, grid=True)
@@ -136,7 +136,7 @@ class Gatherer:
         return drawn_faces(dict.fromkeys(classes, 1), pictures, self.seed, self.cache, "start")
 
     def _run(self, name: str, table: pd.DataFrame, seed: int) -> Run | None:
-        reason = self._lack(name, table)
+        reason = self.lack(name, table)
         if reason is None:
             reason = self.obstacle(name, table, seed)
             if reason is None:
@@ -165,7 +165,7 @@ class Gatherer:
             return self._get(BARE_STRONG, table, wanted.seed, get)
         return get(start_experiment(wanted, self.profile), self.faces(classes), self.store)
 
-    def _lack(self, name: str, table: pd.DataFrame) -> str | None:
+    def lack(self, name: str, table: pd.DataFrame) -> str | None:
         """Why the data set, or a library that is missing, does not allow the experiment; None when they do."""
         family, _, variant = name.partition("/")
         if name == "six_layer/votes" and usable(table)["votes"].isna().any():
