@@ -4,7 +4,7 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from fer_lib.evaluation.results import BARE, MASKED, claim_text, interval_text, pick
+from fer_lib.evaluation.results import BARE, MASKED, interval_text, pick
 
 CELLS = tuple((taught, tested) for taught in (BARE, MASKED) for tested in (BARE, MASKED))
 METRICS = ("accuracy", "mean class recall", "macro F1")
@@ -27,8 +27,8 @@ def crossed_table(results: pd.DataFrame, models: Sequence[str], papers: pd.DataF
             cell = {
                 metric: pick(results, f"masked/{model}", metric, condition=tested, taught=taught) for metric in METRICS
             }
-            claimed = {name: claim_text(papers, row) for name, row in cell.items()}
-            told = "; ".join(f"{name} {text.partition(' ')[0]}" for name, text in claimed.items() if text != "–")
+            claimed = {name: _claim(papers, row) for name, row in cell.items()}
+            told = "; ".join(f"{name} {value:.1f}" for name, value in claimed.items() if value is not None)
             first = cell["accuracy"]
             rows.append(
                 {
@@ -57,7 +57,14 @@ def crossed_classes(
         texts = []
         for emotion in classes:
             row = pick(results, f"masked/{model}", f"{metric}[{emotion}]", condition=tested, taught=taught)
-            claim = claim_text(papers, row).partition(" ")[0]
-            texts.append(interval_text(row) + (f" (paper {float(claim):.0f})" if claim != "–" else ""))
+            claim = _claim(papers, row)
+            texts.append(interval_text(row) + ("" if claim is None else f" (paper {claim:.0f})"))
         columns[f"{taught} {ARROW} {tested}"] = texts
     return pd.DataFrame(columns, index=pd.Index(classes, name="class"))
+
+
+def _claim(papers: pd.DataFrame, ours: pd.Series) -> float | None:
+    """What a paper claims for the same model, teaching and test, in percent."""
+    same = ["experiment", "metric", "split", "train_condition", "test_condition"]
+    found = papers[(papers[same] == ours[same]).all(axis=1)]
+    return None if found.empty else 100 * float(found["value"].iloc[0])

@@ -23,7 +23,7 @@ LAST_OF = ("inception5b", "layer4", "features")  # what torchvision's networks c
 
 
 def last_maps(network: nn.Module) -> nn.Module:
-    """The layer that makes the last maps of a network, before they are pooled.
+    """The layer that makes the last maps of a network, before they are averaged to one number each.
 
     Raises
     ------
@@ -56,12 +56,16 @@ def grad_cam(network: nn.Module, pictures: torch.Tensor, targets: np.ndarray, si
     found = np.empty((len(pictures), side, side), np.float32)
     device = next(network.parameters()).device
     last = last_maps(network)
-    with _graph_from(network, last), GradCAM(network, [last]) as cam:
-        for start in progress(range(0, len(pictures), BATCH), "Grad-CAM", unit="batch"):
-            part = slice(start, start + BATCH)
-            wanted = [ClassifierOutputTarget(int(target)) for target in targets[part]]
-            heats = cam(centred(to_unit(pictures[part].to(device))), wanted)
-            found[part] = [cv2.resize(heat, (side, side), interpolation=cv2.INTER_AREA) for heat in heats]
+    with _graph_from(network, last):
+        cam = GradCAM(network, [last])
+        try:
+            for start in progress(range(0, len(pictures), BATCH), "Grad-CAM", unit="batch"):
+                part = slice(start, start + BATCH)
+                wanted = [ClassifierOutputTarget(int(target)) for target in targets[part]]
+                heats = cam(centred(to_unit(pictures[part].to(device))), wanted)
+                found[part] = [cv2.resize(heat, (side, side), interpolation=cv2.INTER_AREA) for heat in heats]
+        finally:  # as the package's own context does, which hides an IndexError
+            cam.activations_and_grads.release()
     return found
 
 

@@ -45,7 +45,9 @@ def convolution_maps(network: nn.Module, picture: torch.Tensor, layers: Sequence
     """
     found: list[torch.Tensor] = []
     convolutions = [module for module in network.modules() if isinstance(module, nn.Conv2d)]
-    hooks = [module.register_forward_hook(lambda *told: found.append(told[2][0].float())) for module in convolutions]
+    hooks = [
+        module.register_forward_hook(lambda *told: found.append(told[2][0].float().clone())) for module in convolutions
+    ]
     try:
         with torch.no_grad():
             network.eval()(centred(to_unit(picture[None])))

@@ -11,12 +11,12 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fer_lib.data.table import decode_picture, in_threads, load_table, save_table, table_hash
+from fer_lib.data.table import decode_picture, in_threads, table_hash
 from fer_lib.faces.crops import Packed, pack, with_pictures
 from fer_lib.faces.fabric import MASKS
 from fer_lib.faces.occlude import average_mesh, cover
 from fer_lib.faces.prepare import mesh_of
-from fer_lib.files import code_version, content_hash, one_at_a_time
+from fer_lib.files import atomic_write, code_version, content_hash, one_at_a_time
 
 PART = 64  # pictures that a thread covers at once
 PROGRAM = ("faces.covered", "faces.occlude", "faces.fabric", "faces.crops:with_pictures", "faces.crops:pack")
@@ -47,13 +47,17 @@ def covered_table(
     path = cache / f"covered-{key}.parquet"
     with one_at_a_time(path):
         if not path.exists():
-            save_table(_cover_all(table, faces, seed, kinds), path)
-    covered = load_table(path)
+            with atomic_write(path) as temporary:
+                _cover_all(table, faces, seed, kinds).to_parquet(temporary, index=False, compression="zstd")
+    made = pd.read_parquet(path).astype(object)
+    made = made.where(made.notna(), None).set_index(table.index)
+    covered = table.assign(**{name: made[name] for name in made})
     covered.attrs = dict(table.attrs)
     return covered
 
 
 def _cover_all(table: pd.DataFrame, faces: pd.DataFrame, seed: int, kinds: Sequence[str]) -> pd.DataFrame:
+    """Pictures with their hashes, and what is told of their covers, in the order of the table."""
     packed: list[Packed | None] = [None] * len(table)
     told: list[tuple] = [(None,) * len(TOLD)] * len(table)
     rows = table[["id", "picture", "path", "box", "problem"]].to_dict("records")
@@ -68,9 +72,9 @@ def _cover_all(table: pd.DataFrame, faces: pd.DataFrame, seed: int, kinds: Seque
         return len(part)
 
     in_threads(draw, range(0, len(table), PART), len(table), "covering faces")
-    covered = with_pictures(table, packed).assign(box=table["box"])
+    covered = with_pictures(table, packed)[["picture", "picture_hash"]].reset_index(drop=True)
     for place, name in enumerate(TOLD):
-        covered[name] = pd.Series([values[place] for values in told], index=table.index, dtype=object)
+        covered[name] = pd.Series([values[place] for values in told], dtype=object)
     return covered
 
 

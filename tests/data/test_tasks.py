@@ -1,14 +1,16 @@
 import numpy as np
+import pandas as pd
 import pytest
 
 from fer_lib.data.sources import fer2013
 from fer_lib.data.splits import check_splits
 from fer_lib.data.table import make_table, usable
-from fer_lib.data.tasks import SIX, six_emotions
+from fer_lib.data.tasks import SIX, six_emotions, three_emotions
 from fer_lib.emotions import EMOTIONS
 from fer_lib.errors import StudyError
 from fer_lib.synthetic.plan import PRESETS, plan
 
+PAPER_002 = ("anger", "happiness", "neutral")
 COUNTS = {"train": 60, "validation": 6, "test": 6}
 
 
@@ -26,6 +28,14 @@ def table_of(people: bool = False):
         for split, label, k in numbers
     ]
     return make_table(rows, "toy", {"file": "hash"})
+
+
+def drawn_plan(pictures):
+    """What is planned of drawn people, without their pictures."""
+    cards = plan(PRESETS["context"], pictures, np.random.default_rng(0))
+    rows = [{"id": str(c.number), "label": c.label, "split": c.split, "problem": c.problem} for c in cards]
+    shown = [{"subject": str(c.subject), "picture_hash": str(c.number)} for c in cards]
+    return make_table([row | more for row, more in zip(rows, shown, strict=True)], "synthetic")
 
 
 def test_other_emotions_keep_their_row_with_the_reason():
@@ -85,11 +95,7 @@ def test_an_emotion_too_rare_to_share_is_named():
 
 @pytest.mark.parametrize("pictures", [210, 2800])  # of the profiles smoke and quick
 def test_drawn_people_become_the_task_with_every_emotion_in_every_split(pictures):
-    cards = plan(PRESETS["context"], pictures, np.random.default_rng(0))
-    rows = [{"id": str(c.number), "label": c.label, "split": c.split, "problem": c.problem} for c in cards]
-    shown = [{"subject": str(c.subject), "picture_hash": str(c.number)} for c in cards]
-    table = make_table([row | more for row, more in zip(rows, shown, strict=True)], "synthetic")
-    check_splits(six_emotions(table, 0))
+    check_splits(six_emotions(drawn_plan(pictures), 0))
 
 
 def test_a_single_subject_in_train_is_an_error():
@@ -97,6 +103,83 @@ def test_a_single_subject_in_train_is_an_error():
     table["subject"] = table["split"]
     with pytest.raises(StudyError, match=r"train shows 1 subject\(s\)"):
         six_emotions(table, 0)
+
+
+def test_three_emotions_of_all_splits_are_left_and_the_others_keep_their_row_with_the_reason():
+    table, three = table_of(), three_emotions(table_of(), 0)
+    assert three["id"].tolist() == table["id"].tolist()
+    assert usable(three)["id"].tolist() == table["id"][table["label"].isin(PAPER_002)].tolist()
+    assert three["problem"].isna().equals(three["label"].isin(PAPER_002))
+    assert three.groupby("label")["problem"].first()["fear"] == "fear is not one of the three emotions of paper 002"
+
+
+@pytest.mark.parametrize("people", [False, True])
+@pytest.mark.parametrize("seed", [0, 1, 2])
+def test_three_emotions_are_divided_70_to_30_and_a_tenth_of_the_70_is_validation(people, seed):
+    rows = usable(three_emotions(table_of(people), seed))
+    shares = pd.crosstab(rows["label"], rows["split"], normalize="index")
+    wanted = pd.DataFrame({"test": 0.3, "train": 0.63, "validation": 0.07}, index=shares.index)
+    assert shares.to_numpy() == pytest.approx(wanted.to_numpy(), abs=0.06 if people else 0.04)
+    assert (rows["split"] == "test").mean() == pytest.approx(0.3, abs=0.025)
+
+
+@pytest.mark.parametrize(("people", "group"), [(False, "picture_hash"), (True, "subject")])
+def test_of_three_emotions_too_no_picture_or_subject_is_in_two_splits(people, group):
+    three = three_emotions(table_of(people), 0)
+    check_splits(three)
+    assert (usable(three).groupby(group)["split"].nunique() == 1).all()
+
+
+def test_the_seed_draws_test_and_validation_of_three_emotions():
+    drawn = [three_emotions(table_of(), seed)["split"] for seed in (0, 0, 1)]
+    assert drawn[0].equals(drawn[1])
+    for split in ("validation", "test"):
+        assert not (drawn[0] == split).equals(drawn[2] == split)
+
+
+def test_three_emotions_leave_their_table_and_keep_what_it_says_of_its_source():
+    table = table_of()
+    three = three_emotions(table, 0)
+    assert three.attrs == table.attrs == {"dataset": "toy", "files": {"file": "hash"}}
+    three.attrs["dataset"] = "changed"
+    assert table.attrs["dataset"] == "toy"
+    assert table.equals(table_of())
+
+
+def test_an_earlier_problem_keeps_a_picture_out_of_the_three_emotions():
+    table = table_of()
+    table.loc[::5, "problem"] = "unreadable picture"
+    three = three_emotions(table, 0)
+    assert set(three["problem"].iloc[::5]) == {"unreadable picture"}
+    assert len(usable(three)) == ((table["problem"].isna()) & table["label"].isin(PAPER_002)).sum()
+
+
+@pytest.mark.parametrize("lacking", PAPER_002)
+def test_the_emotion_that_paper_002s_task_lacks_is_named(lacking):
+    table = table_of()
+    table.loc[table["label"] == lacking, "problem"] = "unreadable picture"
+    with pytest.raises(StudyError, match=f"the data show no {lacking}, of which paper 002's task"):
+        three_emotions(table, 0)
+
+
+@pytest.mark.parametrize("column", ["subject", "label"])
+def test_nine_subjects_or_pictures_of_an_emotion_are_too_few_for_70_to_30(column):
+    table = table_of()
+    if column == "subject":
+        table["subject"] = [f"s{number % 9}" for number in range(len(table))]
+    else:
+        table = make_table(table.drop(table.index[table["label"] == "anger"][9:]).reset_index(drop=True), "toy")
+    with pytest.raises(StudyError, match="fewer than 10 subjects, or pictures of an emotion"):
+        three_emotions(table, 0)
+
+
+@pytest.mark.parametrize("pictures", [140, 210])
+def test_drawn_people_become_paper_002s_task_with_whole_subjects(pictures):
+    three = three_emotions(drawn_plan(pictures), 0)
+    check_splits(three)
+    rows = usable(three)
+    assert (rows.groupby("subject")["split"].nunique() == 1).all()
+    assert (rows["split"] == "test").mean() == pytest.approx(0.3, abs=0.05)
 
 
 @pytest.mark.data

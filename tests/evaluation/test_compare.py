@@ -4,6 +4,7 @@ from scipy import stats
 
 from fer_lib.evaluation.compare import (
     Difference,
+    change_of_change,
     intervals,
     paired_difference,
     paired_recall_difference,
@@ -104,3 +105,55 @@ def test_the_interval_of_a_change_over_seeds_is_scipys_bootstrap_interval_over_p
 def test_the_same_runs_on_both_sides_change_nothing(rng):
     right = rng.random((3, 50)) < 0.5
     assert seed_difference(right, right) == Difference(0, 0, 0, 1)
+
+
+def test_a_change_of_a_change_by_hand():
+    """Of four pictures the first change wins 1/2, 0, -1/2 and 0, the second 0, 1, 0 and 1/2."""
+    first = np.array([[0, 1, 1, 0], [0, 1, 1, 0]], bool), np.array([[1, 1, 0, 0], [0, 1, 1, 0]], bool)
+    second = np.array([[1, 0, 0, 0]], bool), np.array([[1, 1, 0, 1], [1, 1, 0, 0]], bool)
+    change = change_of_change(*first, *second)
+    assert change.value == pytest.approx((-1 / 2 + 1 + 1 / 2 + 1 / 2) / 4)
+    assert change.low <= change.value <= change.high
+    assert change.p is None
+
+
+@pytest.mark.parametrize("seeds", [1, 3])
+def test_two_equal_changes_do_not_differ_at_all(rng, seeds):
+    before, after = rng.random((2, seeds, 60)) < 0.5
+    assert change_of_change(before, after, before, after) == Difference(0, 0, 0)
+    assert change_of_change(before, before, after, after) == Difference(0, 0, 0)
+
+
+def test_the_other_way_round_a_change_of_a_change_has_the_other_sign(rng):
+    pairs = rng.random((4, 2, 500)) < np.array([0.6, 0.5, 0.6, 0.3])[:, None, None]
+    there, back = change_of_change(*pairs), change_of_change(*pairs[2:], *pairs[:2])
+    assert there.value == pytest.approx(-back.value)
+    assert (there.low, there.high) == pytest.approx((-back.high, -back.low), abs=0.01)
+    assert (there.verdict, back.verdict) == ("lowers", "raises")
+
+
+def test_a_first_change_of_nothing_leaves_the_second_change(rng):
+    same = rng.random((2, 700)) < 0.6
+    before, after = rng.random((2, 3, 700)) < np.array([0.6, 0.65])[:, None, None]
+    ours, theirs = change_of_change(same, same, before, after, 9999), seed_difference(before, after, 9999)
+    assert ours.value == pytest.approx(theirs.value)
+    assert (ours.low, ours.high) == pytest.approx((theirs.low, theirs.high), abs=0.003)
+
+
+def test_the_interval_of_a_change_of_a_change_is_scipys_bootstrap_interval_over_pictures(rng):
+    sides = [rng.random((seeds, 900)) < share for seeds, share in ((3, 0.6), (3, 0.5), (2, 0.7), (4, 0.55))]
+    means = [side.mean(0) for side in sides]
+    moved = (means[3] - means[2]) - (means[1] - means[0])
+    theirs = stats.bootstrap((moved,), np.mean, n_resamples=9999, method="percentile", rng=np.random.default_rng(0))
+    change = change_of_change(*sides, 9999)
+    assert change.value == pytest.approx(moved.mean())
+    assert (change.low, change.high) == pytest.approx(tuple(theirs.confidence_interval), abs=0.003)
+
+
+def test_the_interval_of_a_change_of_a_change_holds_the_truth_nineteen_times_in_twenty():
+    rng, held = np.random.default_rng(5), []
+    for _ in range(200):
+        sides = rng.random((4, 2, 300)) < np.array([0.7, 0.5, 0.6, 0.55])[:, None, None]
+        change = change_of_change(*sides, 400)
+        held.append(change.low <= (0.55 - 0.6) - (0.5 - 0.7) <= change.high)
+    assert np.mean(held) == pytest.approx(0.95, abs=0.04)

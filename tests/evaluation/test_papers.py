@@ -1,10 +1,12 @@
 import re
 
+import numpy as np
 import pytest
 
 from fer_lib.evaluation.papers import SAFER_TABLES, claims, table_9
 from fer_lib.evaluation.results import BARE, BARE_SIX, COLUMNS
 from fer_lib.multistream import FUSIONS
+from fer_lib.noise_bars import LEARNT, barred
 from fer_lib.training.catalogue import CATALOGUE
 
 SIX_LAYER = {
@@ -67,10 +69,10 @@ def test_paper_001_falls_on_its_own_validation_pictures():
 
 
 def test_paper_003_reports_an_svm_on_masked_faces_and_mobilenet_on_bare_ones():
-    assert values("pca_svm") == {"accuracy": 0.42, "mean class recall": 0.43, "macro F1": 0.43}
+    assert values("masked/pca_svm") == {"accuracy": 0.42, "mean class recall": 0.43, "macro F1": 0.43}
     assert values("transfer/mobilenet_v2/imagenet/full") == {"mean class recall": 0.55, "macro F1": 0.54}
     conditions = claims("fer2013").query("n == 4962").groupby("experiment")["test_condition"].unique()
-    assert conditions["pca_svm"].tolist() == ["masked"]
+    assert conditions["masked/pca_svm"].tolist() == ["masked"]
     assert conditions["transfer/mobilenet_v2/imagenet/full"].tolist() == [BARE]
 
 
@@ -117,11 +119,14 @@ def test_every_claim_is_a_tidy_fraction_that_names_its_paper(dataset):
     assert rows["value"].between(0, 1).all()
     assert (rows["low"].isna() | (rows["low"] < rows["value"])).all()
     assert all(re.search(r"paper 00\d|\b(?:19|20)\d\d\b|GitHub", note) for note in rows["note"])
-    assert set(rows["train_condition"]) == {BARE}
+    compares = rows["experiment"].str.startswith(("masked/", "bars/"))
+    assert set(rows["train_condition"][~compares]) == {BARE}
 
 
 def test_every_claim_is_about_an_experiment_that_can_be_run():
-    assert set(claims("fer2013")["experiment"]) - {"published", "pca_svm"} <= set(CATALOGUE) | set(FUSIONS)
+    named = set(claims("fer2013")["experiment"]) - {"published", "masked/pca_svm"}
+    made = set(CATALOGUE) | set(FUSIONS) | {"masked/mobilenet_v2", *(f"bars/{part}" for part in LEARNT)}
+    assert named <= made
 
 
 def test_no_row_is_claimed_twice():
@@ -132,3 +137,57 @@ def test_no_row_is_claimed_twice():
 def test_nothing_is_claimed_about_drawn_people():
     assert claims("synthetic").empty
     assert tuple(claims("synthetic").columns) == COLUMNS
+
+
+TWO_BY_TWO = {
+    ("bare", "bare"): (0.55, 0.54),
+    ("bare", "masked"): (0.33, 0.30),
+    ("masked", "bare"): (0.38, 0.40),
+    ("masked", "masked"): (0.45, 0.47),
+}
+
+
+def masked_cell(taught: str, tested: str) -> dict:
+    """What paper 003 reports of MobileNetV2, by metric."""
+    rows = claims("fer2013").query("experiment == 'masked/mobilenet_v2'")
+    rows = rows[(rows["train_condition"] == taught) & (rows["test_condition"] == tested)]
+    assert rows["metric"].is_unique
+    return dict(zip(rows["metric"], rows["value"], strict=True))
+
+
+@pytest.mark.parametrize(("pair", "expected"), TWO_BY_TWO.items())
+def test_paper_003_reports_two_by_two_kinds_of_faces(pair, expected):
+    told = masked_cell(*pair)
+    assert (told["mean class recall"], told["macro F1"]) == expected
+    assert sum(name.startswith("recall[") for name in told) == sum(name.startswith("F1[") for name in told) == 7
+
+
+@pytest.mark.parametrize(
+    ("pair", "metric", "overall"),
+    [
+        (("bare", "bare"), "recall", "mean class recall"),
+        (("bare", "bare"), "F1", "macro F1"),
+        (("bare", "masked"), "F1", "macro F1"),
+        (("masked", "bare"), "recall", "mean class recall"),
+    ],
+)
+def test_paper_003s_mean_is_that_of_its_classes_within_rounding(pair, metric, overall):
+    told = masked_cell(*pair)
+    mean = np.mean([value for name, value in told.items() if name.startswith(f"{metric}[")])
+    assert mean == pytest.approx(told[overall], abs=0.01)  # classes and mean are rounded to half a point each
+
+
+def test_bare_faces_in_both_tables_of_paper_003_are_one_claim():
+    alone = values("transfer/mobilenet_v2/imagenet/full")
+    cell = masked_cell("bare", "bare")
+    assert {name: cell[name] for name in alone} == alone
+
+
+def test_paper_002_reports_an_accuracy_for_every_bar_under_the_conditions_names():
+    rows = claims("fer2013").query("notebook == '08'")
+    told = {row.experiment: (row.value, row.train_condition, row.test_condition) for row in rows.itertuples()}
+    accuracies = dict(zip(("none", "eyes", "nose", "mouth"), (0.7420, 0.7201, 0.7021, 0.5210), strict=True))
+    assert tuple(accuracies) == LEARNT
+    assert told == {f"bars/{part}": (value, barred(part), barred(part)) for part, value in accuracies.items()}
+    assert set(rows["metric"]) == {"accuracy"}
+    assert set(rows["n"]) == {6042}

@@ -74,7 +74,8 @@ def test_the_class_table_has_a_row_per_class(results):
 
 
 def test_a_claim_about_other_pictures_says_so(results):
-    table = beside_papers(results, claims("fer2013"), ["pca_svm"]).set_index("metric")
+    ours = results.assign(experiment="masked/pca_svm", train_condition="masked")
+    table = beside_papers(ours, claims("fer2013"), ["masked/pca_svm"]).set_index("metric")
     assert table.loc["accuracy", "paper, %"] == "42.0 (masked faces, N 4,962)"
 
 
@@ -144,3 +145,17 @@ def test_calibration_is_measured_where_scores_are_probabilities(run, table, resu
 def test_a_split_without_predictions_has_no_rows(run, table):
     rows = run_results(run, table, BASIC, 50, predictions=run.of_split("validation"), **TOLD)
     assert set(rows["split"]) == {"validation"}
+
+
+@pytest.mark.parametrize(("taught", "value"), [("masked", 0.3), ("both", 0.4), (None, 0.3)])
+def test_of_several_train_conditions_the_one_that_is_asked_for_is_picked(results, taught, value):
+    trained = {"masked": 0.3, "both": 0.4}
+    rows = pd.concat([results.assign(train_condition=name, value=number) for name, number in trained.items()])
+    found = pick(rows, "pca_svm", taught=taught)
+    assert (found["value"], found["train_condition"]) == (value, taught or "masked")
+
+
+def test_a_train_condition_without_a_row_is_named(results):
+    assert pick(results, "pca_svm", taught=BARE).equals(pick(results, "pca_svm"))
+    with pytest.raises(KeyError, match="no result for pca_svm, accuracy, test, bare, masked"):
+        pick(results, "pca_svm", taught="masked")

@@ -12,6 +12,7 @@ VALUES = {"accuracy": 0.60, "mean class recall": 0.55, "macro F1": 0.50}
 def rows(experiment: str, seed: float = 0, condition: str = BARE, plus: float = 0.0, **columns) -> pd.DataFrame:
     """Tidy test rows of one training, `plus` added to each value."""
     same = {"experiment": experiment, "seed": seed, "split": "test", "n": 3589, "source": "ours", "selection": "epoch"}
+    same["train_condition"] = BARE
     numbers = [
         {"metric": metric, "value": value + plus - loss, "low": value - 0.02, "high": value + 0.02, "test_condition": c}
         for c, loss in ((condition, 0), (without_twins(condition), 0.03))

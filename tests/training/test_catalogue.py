@@ -1,4 +1,5 @@
 import re
+from dataclasses import replace
 from functools import cache
 
 import pytest
@@ -8,7 +9,7 @@ from fer_lib.emotions import BASIC, EMOTIONS
 from fer_lib.errors import StudyError
 from fer_lib.models.networks import get_network
 from fer_lib.profiles import PROFILES, get_profile
-from fer_lib.training.catalogue import CATALOGUE, experiment, matching
+from fer_lib.training.catalogue import CATALOGUE, UNMASKED, experiment, matching
 from fer_lib.training.experiment import SCHEDULES
 from fer_lib.training.inputs import REST
 from fer_lib.training.losses import LOSSES
@@ -99,3 +100,43 @@ def test_a_pattern_names_experiments_in_the_catalogues_order():
 def test_an_unknown_experiment_is_refused_with_the_known_ones(ask):
     with pytest.raises(StudyError, match="experiment 'vgg' is unknown; use one of six_layer/base, six_layer/augmented"):
         ask("vgg")
+
+
+MASKED = [f"masked/{name}" for name in ("six_layer", "strong", "mobilenet_v2/random", "mobilenet_v2/imagenet")]
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+@pytest.mark.parametrize("name", MASKED)
+def test_both_kinds_of_faces_are_twice_the_pictures_and_get_half_the_epochs(name, profile):
+    masked, both = (experiment(f"{name}/{faces}", get_profile(profile), BASIC, 0) for faces in ("masked", "both"))
+    assert both.max_epochs == max(1, masked.max_epochs // 2)
+    assert replace(both, name=masked.name, max_epochs=masked.max_epochs) == masked
+
+
+def test_every_masked_network_is_taught_bare_faces_too_but_that_of_notebook_04():
+    taught = [f"{name}/{faces}" for name in MASKED for faces in ("bare", "masked", "both")]
+    assert {name for name in CATALOGUE if name.startswith("masked/")} == set(taught) - {"masked/six_layer/bare"}
+
+
+@pytest.mark.parametrize("name", MASKED[1:])
+def test_bare_and_masked_faces_are_taught_alike(name):
+    bare, masked = (experiment(f"{name}/{faces}", get_profile("full"), BASIC, 0) for faces in ("bare", "masked"))
+    assert replace(bare, name=masked.name) == masked
+
+
+@pytest.mark.parametrize("profile", PROFILES)
+def test_the_strong_network_goes_on_from_bare_faces_more_slowly_and_for_a_shorter_time(profile):
+    bare, masked = (
+        experiment(name, get_profile(profile), BASIC, 0) for name in ("strong/small", "masked/strong/masked")
+    )
+    assert masked.start == UNMASKED
+    assert (masked.network, masked.size) == (bare.network, bare.size)
+    assert masked.learning_rate == pytest.approx(bare.learning_rate / 10)
+    assert masked.max_epochs == max(1, round(bare.max_epochs / 6))
+
+
+@pytest.mark.parametrize("part", ["none", "eyes", "nose", "mouth"])
+@pytest.mark.parametrize("start", ["random", "imagenet"])
+def test_paper_002s_network_is_frozen_and_one_layer_is_trained(part, start):
+    made = experiment(f"bars/googlenet/{start}/{part}", get_profile("full"), ("anger", "happiness", "neutral"), 0)
+    assert (made.network, made.start, made.frozen) == ("googlenet_linear", start, True)

@@ -3,7 +3,7 @@ import pandas as pd
 import pytest
 
 from fer_lib.data.splits import check_splits
-from fer_lib.data.table import load_pictures, make_table, usable
+from fer_lib.data.table import decode_picture, load_pictures, make_table, usable
 from fer_lib.data.tasks import THREE
 from fer_lib.emotions import in_order
 from fer_lib.faces.patches import REGION_PIXELS, REGIONS, meshes_in_view, region_masks
@@ -117,12 +117,17 @@ def test_the_task_of_bars_has_three_emotions_and_splits_that_hold(barred, part):
     assert barred[part].attrs == {"dataset": "toy", "files": {"file": "hash"}}
 
 
-@pytest.mark.parametrize("part", FIRST_ROW)
-def test_a_barred_picture_is_what_models_see_and_needs_no_box(barred, part):
+@pytest.mark.parametrize("part", PARTS)
+def test_a_picture_under_any_bar_or_none_is_what_models_see_and_needs_no_box(barred, part):
     there = barred[part]["problem"].isna()
     assert barred[part]["box"][there].isna().all()
     assert [list(box) for box in barred[part]["box"][~there]] == [[4.0, 2.0, 40.0]] * int((~there).sum())
-    assert barred["none"]["box"].notna().all()
+    assert {decode_picture(data, grey=True).shape for data in barred[part]["picture"][there]} == {(48, 48)}
+
+
+def test_without_a_bar_pictures_are_those_of_the_study_table(barred, boxed):
+    known = usable(barred["none"])
+    assert np.array_equal(load_pictures(known), load_pictures(boxed.set_index("id").loc[known["id"]].reset_index()))
 
 
 def test_rows_with_a_problem_keep_their_picture(barred):
@@ -152,7 +157,7 @@ def test_a_face_to_learn_from_has_nothing_or_one_region_covered(regions, drawn_p
     rows = drawn_people[drawn_people["split"] != "test"].reset_index(drop=True)
     learnt = regions[regions["split"] != "test"].reset_index(drop=True)
     changed = load_pictures(rows) != load_pictures(learnt)
-    faces = load_faces(prepare_faces(drawn_people, cache), ["id", "landmarks", "height", "width"])
+    faces = load_faces(prepare_faces(drawn_people, cache), ["landmarks", "height", "width"])
     meshes = meshes_in_view(rows, faces.set_index("id").loc[rows["id"]].reset_index())
     places = np.stack([region_masks(meshes, [name], REGION_PIXELS) for name in REGIONS])
     counts = changed.sum((1, 2))

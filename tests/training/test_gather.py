@@ -380,3 +380,70 @@ def test_a_trial_of_the_search_is_a_third_as_long_as_a_training(machine, toy_tab
     assert (base.name, base.seed, base.max_epochs) == ("six_layer/base", SEED, 20)
     assert (space, trials, table is toy_table) == ({"decay": (0.9,)}, 4, True)
     assert journal.name == "toy.journal"
+
+
+@pytest.fixture
+def uncovered(monkeypatch):
+    """What notebooks 07 and 08 learn from is the table itself: no face is looked for."""
+    monkeypatch.setattr("fer_lib.training.covers.cover_task", lambda name, table, *_: (table, list(BASIC)))
+
+
+@pytest.mark.parametrize("faces", ["bare", "masked", "both"])
+def test_the_strong_network_goes_on_from_its_run_on_bare_faces(machine, toy_table, uncovered, monkeypatch, faces):
+    machine.has_gpu(monkeypatch, True)
+    (run,) = machine.gatherer.runs(f"masked/strong/{faces}", toy_table)
+    (bare, bare_table), (trained, _) = machine.trained
+    assert (bare.name, bare.start, bare.seed, bare_table is toy_table) == ("strong/small", "random", SEED, True)
+    (found,) = machine.gatherer.runs("strong/small", toy_table)
+    assert trained.name == f"masked/strong/{faces}"
+    assert trained.start == run.experiment["start"] == found.folder.name
+    assert len(machine.trained) == 2  # the run on bare faces was found again
+
+
+def test_each_seed_of_the_strong_network_goes_on_from_its_own_run(machine, toy_table, uncovered, monkeypatch):
+    machine.has_gpu(monkeypatch, True)
+    starts = [run.folder.name for run in machine.gatherer.runs("strong/small", toy_table, seeds=2)]
+    runs = machine.gatherer.runs("masked/strong/masked", toy_table, seeds=2)
+    assert [run.experiment["start"] for run in runs] == starts
+    assert starts[0] != starts[1]
+
+
+def test_without_time_or_a_run_on_bare_faces_the_strong_network_is_left_out(machine, toy_table, uncovered):
+    assert machine.gatherer.runs("masked/strong/masked", toy_table) == []
+    assert machine.gatherer.left_out == {"masked/strong/masked": TOO_LONG}
+    assert machine.trained == []
+
+
+@pytest.mark.parametrize("name", ["masked/six_layer/masked", "masked/mobilenet_v2/random/bare", "regions/six_layer"])
+def test_covers_that_follow_the_face_are_left_out_where_faces_cannot_be_found(machine, toy_table, name, monkeypatch):
+    machine.has_gpu(monkeypatch, True)
+    monkeypatch.setattr(gather, "find_spec", lambda name: None)
+    assert machine.gatherer.runs(name, toy_table) == []
+    assert machine.gatherer.left_out == {name: "mediapipe, which finds faces, is not installed here"}
+    with pytest.raises(StudyError, match="mediapipe"):
+        machine.gatherer.train(name, toy_table, SEED)
+
+
+@pytest.mark.parametrize("name", ["bars/googlenet/random/eyes", "bars_scratch/none"])
+def test_bars_need_no_mediapipe(machine, toy_table, name, monkeypatch):
+    machine.has_gpu(monkeypatch, True)
+    monkeypatch.setattr(gather, "find_spec", lambda name: None)
+    machine.gatherer.runs(name, toy_table)
+    assert (machine.names, machine.gatherer.left_out) == ([name], {})
+    assert machine.trained[0][0].classes == ("anger", "happiness", "neutral")
+
+
+@pytest.mark.parametrize("lacking", ["anger", "happiness", "neutral"])
+@pytest.mark.parametrize("name", ["bars/googlenet/random/eyes", "bars_scratch/none"])
+def test_bars_are_left_out_where_one_of_the_three_emotions_is_not_shown(machine, toy_table, name, lacking, monkeypatch):
+    machine.has_gpu(monkeypatch, True)
+    others = make_table(toy_table[toy_table["label"] != lacking].reset_index(drop=True), "toy")
+    assert machine.gatherer.runs(name, others) == []
+    assert machine.gatherer.left_out == {name: f"the data show no {lacking}, of which paper 002's task is made"}
+
+
+@pytest.mark.parametrize(("there", "start"), [(True, "imagenet"), (False, "random")])
+def test_a_published_network_starts_at_random_where_imagenets_file_is_not_here(machine, monkeypatch, there, start):
+    monkeypatch.setattr(gather, "has_imagenet", lambda network: there and network == "googlenet")
+    assert machine.gatherer.start_here("googlenet") == start
+    assert machine.gatherer.start_here("mobilenet_v2") == "random"

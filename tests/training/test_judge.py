@@ -15,7 +15,7 @@ from fer_lib.training.fit import fit
 from fer_lib.training.inputs import picture_tensor
 from fer_lib.training.judge import asked_rows, judge, last_features, whole_network
 
-SHORT = {"max_epochs": 1, "batch_size": 70, "precision": "32-true"}
+SHORT = {"max_epochs": 5, "batch_size": 10, "precision": "32-true"}
 EXPERIMENTS = {
     "whole": Experiment("six_layer/tiny", **SHORT),
     "frozen": Experiment("transfer/tiny", network="resnet18_linear", frozen=True, size=32, **SHORT),
