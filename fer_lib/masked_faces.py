@@ -6,6 +6,7 @@ from functools import cached_property
 
 import numpy as np
 import pandas as pd
+import torch
 from torch import nn
 
 from fer_lib.data.splits import read_test, split_rows
@@ -23,6 +24,7 @@ from fer_lib.training.catalogue import TAUGHT
 from fer_lib.training.covers import WITH_MASK, mask_conditions
 from fer_lib.training.experiment import Experiment
 from fer_lib.training.fit import READINGS
+from fer_lib.training.inputs import picture_tensor
 from fer_lib.training.judge import asked_rows, judge, last_features, whole_network
 from fer_lib.trainings import SELECTION, Trainings
 
@@ -50,6 +52,7 @@ class MaskedFaces:
     trainings: Trainings
     runs: dict[tuple[str, str], Run] = field(default_factory=dict)
     predictions: dict[Cell, pd.DataFrame] = field(default_factory=dict)
+    _pictures: dict[tuple[str, int], torch.Tensor] = field(default_factory=dict)
 
     @cached_property
     def classes(self) -> list[str]:
@@ -77,7 +80,8 @@ class MaskedFaces:
                 experiment, network = self.network(model, taught)
                 for tested in TESTED:
                     rows = self._asked(tested, f"masked/{model}, taught on {taught} faces, tested on {tested} ones")
-                    self._record((model, taught, tested), judge(experiment, network, rows), told, SELECTION)
+                    said = judge(experiment, network, rows, self._shown(tested, rows, experiment))
+                    self._record((model, taught, tested), said, told, SELECTION)
 
     def measure_baseline(self) -> None:
         """Paper 003's support vector machine, with the settings of notebook 03 for all kinds of teaching.
@@ -172,7 +176,9 @@ class MaskedFaces:
         known = split_rows(self.table, "train")
         novelty = Novelty(last_features(experiment, network, known), known["label"].to_numpy())
         asked = {tested: self._asked(tested, f"masked/chosen, {tested} faces") for tested in TESTED}
-        scores = {tested: novelty.scores(last_features(experiment, network, rows)) for tested, rows in asked.items()}
+        shown = {tested: self._shown(tested, rows, experiment) for tested, rows in asked.items()}
+        features = {tested: last_features(experiment, network, rows, shown[tested]) for tested, rows in asked.items()}
+        scores = {tested: novelty.scores(found) for tested, found in features.items()}
         on_test = (asked[BARE]["split"] == "test").to_numpy()
         limit = np.quantile(scores[BARE][~on_test], NOTICED)
         for tested in TESTED:
@@ -197,6 +203,13 @@ class MaskedFaces:
                 self._record((model, taught, kind), said, self.name_of(model), SELECTION)
                 found[taught, kind] = self.change((model, taught, BARE), (model, taught, kind))
         return found
+
+    def _shown(self, tested: str, rows: pd.DataFrame, experiment: Experiment) -> torch.Tensor:
+        """What a network is shown of the asked rows, read once for every size."""
+        key = tested, experiment.size
+        if key not in self._pictures:
+            self._pictures[key] = picture_tensor(rows, experiment)
+        return self._pictures[key]
 
     def _asked(self, tested: str, reader: str) -> pd.DataFrame:
         return asked_rows(self.tables[tested], reader, self.study.folder / READINGS)

@@ -26,6 +26,9 @@ MEASURED = {
     *("gimefive/13_bn", "strong/small", "strong/small_tta", "one_against_rest", "vote"),
     *("transfer/resnet18/random/frozen", "transfer/vgg11/random/head", "transfer/face_resnet_small/drawn/full"),
     *("safer/F", "safer/F+B", "safer/F+P", "safer/F+B+P", "safer/F-au", "safer/F-visible", "safer/redealt/F+B+P"),
+    *("masked/pca_svm", "masked/six_layer", "masked/mobilenet_v2", "masked/strong", "masked/chosen", "masked/safer/F"),
+    *("masked/safer/F+B+P", "bars/none", "bars/eyes", "bars/nose", "bars/mouth", "bars_scratch/mouth", "regions"),
+    *("regions/fear", "regions/alone/chin"),
 }
 
 
@@ -134,6 +137,16 @@ def test_every_run_in_the_store_read_test_once_and_twice_where_it_was_watched(st
         readings = len(pd.read_csv(log)) if log.exists() else 0
         judges_test = "test" in settings.get("splits", ())
         assert readings == judges_test + settings.get("watch_test", False), record.parent.name
+
+
+@pytest.mark.parametrize("family", ["masked/", "bars", "regions"])
+def test_every_condition_of_masks_bars_and_regions_is_tested_on_the_same_pictures(study, family):
+    """The regions of one emotion are tested on that emotion's pictures."""
+    results = pd.read_csv(study / "report" / "results.csv").query("split == 'test' and source == 'ours'")
+    rows = results[results["experiment"].str.startswith(family) & ~results["test_condition"].str.contains("no twin")]
+    kinds = rows["experiment"].where(rows["metric"] == "recall", family)
+    assert rows["test_condition"].nunique() > 1
+    assert (rows["n"].groupby(kinds).nunique() == 1).all()
 
 
 def test_the_report_is_one_file_that_asks_for_no_other(study):

@@ -49,13 +49,15 @@ def asked_rows(table: pd.DataFrame, reader: str, log: Path) -> pd.DataFrame:
 
 
 @torch.no_grad()
-def last_features(experiment: Experiment, network: nn.Module, rows: pd.DataFrame) -> np.ndarray:
-    """What the last layer of a network is given for the rows, float32 (N, D)."""
+def last_features(
+    experiment: Experiment, network: nn.Module, rows: pd.DataFrame, pictures: torch.Tensor | None = None
+) -> np.ndarray:
+    """What the last layer of a network is given for the rows, float32 (N, D); `pictures` as in `judge`."""
     *_, last = (module for module in network.modules() if isinstance(module, nn.Linear))
     given: list[torch.Tensor] = []
     hook = last.register_forward_pre_hook(lambda layer, inputs: given.append(inputs[0].float().cpu()))
     try:
-        judge(experiment, network, rows)
+        judge(experiment, network, rows, pictures)
     finally:
         hook.remove()
     return torch.cat(given).numpy()
