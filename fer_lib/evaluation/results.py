@@ -207,47 +207,6 @@ def interval_text(row: pd.Series) -> str:
     return value if pd.isna(row["low"]) else f"{value} [{100 * row['low']:.1f}, {100 * row['high']:.1f}]"
 
 
-def beside_papers(
-    results: pd.DataFrame, papers: pd.DataFrame, experiments: Sequence[str], metrics: Sequence[str] = tuple(METRICS)
-) -> pd.DataFrame:
-    """The headline table: one row for each experiment and metric, ours with N and interval, the paper's beside it."""
-    rows = []
-    for name in experiments:
-        for metric in metrics:
-            ours = pick(results, name, metric)
-            alone = without_twins(ours["test_condition"])
-            fewer = results.query(f"experiment == @name and metric == @metric and test_condition == {alone!r}")
-            rows.append(
-                {
-                    "experiment": name,
-                    "metric": metric,
-                    "N": f"{ours['n']:,.0f}",
-                    "ours, % [95 % interval]": interval_text(ours),
-                    "paper, %": claim_text(papers, ours),
-                    "without twins in train": interval_text(fewer.iloc[0]) if len(fewer) else "–",
-                    "ours chosen by": ours["selection"],
-                }
-            )
-    return pd.DataFrame(rows).set_index("experiment")
-
-
-def claim_text(papers: pd.DataFrame, ours: pd.Series) -> str:
-    """What the papers claim for one of our rows, in percent, with its condition and N where they are not ours; or –."""
-    same = [papers[column] == ours[column] for column in ("experiment", "metric", "split", "train_condition")]
-    found = papers[np.logical_and.reduce(same)]
-    alike = found["test_condition"] == ours["test_condition"]
-    if found.empty:
-        return "–"
-    claim = (found[alike] if alike.any() else found).iloc[0]
-    condition = claim["test_condition"]
-    differs = []
-    if not alike.any():
-        differs.append(condition if "," in condition else f"{condition} faces")
-    if pd.notna(claim["n"]) and claim["n"] != ours["n"]:
-        differs.append(f"N {claim['n']:,.0f}")
-    return f"{100 * claim['value']:.1f}" + (f" ({', '.join(differs)})" if differs else "")
-
-
 def compare_runs(before: Run, after: Run, classes: Sequence[str], resamples: int) -> Difference:
     """How accuracy on test changes from one run to another, picture by picture."""
     return compare_predictions(before.predictions, after.predictions, classes, resamples)[0]

@@ -4,7 +4,8 @@ from collections.abc import Sequence
 
 import pandas as pd
 
-from fer_lib.evaluation.results import claim_text, interval_text, pick, without_twins
+from fer_lib.evaluation.metrics import METRICS
+from fer_lib.evaluation.results import interval_text, pick, without_twins
 from fer_lib.evaluation.seeds import seed_values, spread_text
 
 INTERVAL = "[95 % interval]"
@@ -57,6 +58,47 @@ def starts_table(results: pd.DataFrame) -> pd.DataFrame:
         _, network, start, part = name.split("/")
         best.loc[part, start] = f"{interval_text(pick(results, name))} {network}"
     return best.reindex([part for part in PARTS if part in best.index]).fillna(EMPTY)
+
+
+def beside_papers(
+    results: pd.DataFrame, papers: pd.DataFrame, experiments: Sequence[str], metrics: Sequence[str] = tuple(METRICS)
+) -> pd.DataFrame:
+    """The headline table: one row for each experiment and metric, ours with N and interval, the paper's beside it."""
+    rows = []
+    for name in experiments:
+        for metric in metrics:
+            ours = pick(results, name, metric)
+            alone = without_twins(ours["test_condition"])
+            fewer = results.query(f"experiment == @name and metric == @metric and test_condition == {alone!r}")
+            rows.append(
+                {
+                    "experiment": name,
+                    "metric": metric,
+                    "N": f"{ours['n']:,.0f}",
+                    "ours, % [95 % interval]": interval_text(ours),
+                    "paper, %": claim_text(papers, ours),
+                    "without twins in train": interval_text(fewer.iloc[0]) if len(fewer) else "–",
+                    "ours chosen by": ours["selection"],
+                }
+            )
+    return pd.DataFrame(rows).set_index("experiment")
+
+
+def claim_text(papers: pd.DataFrame, ours: pd.Series) -> str:
+    """What the papers claim for one of our rows, in percent, with its condition and N where they are not ours; or –."""
+    same = [papers[column] == ours[column] for column in ("experiment", "metric", "split", "train_condition")]
+    found = papers[pd.concat(same, axis=1).all(axis=1)]
+    alike = found["test_condition"] == ours["test_condition"]
+    if found.empty:
+        return "–"
+    claim = (found[alike] if alike.any() else found).iloc[0]
+    condition = claim["test_condition"]
+    differs = []
+    if not alike.any():
+        differs.append(condition if "," in condition else f"{condition} faces")
+    if pd.notna(claim["n"]) and claim["n"] != ours["n"]:
+        differs.append(f"N {claim['n']:,.0f}")
+    return f"{100 * claim['value']:.1f}" + (f" ({', '.join(differs)})" if differs else "")
 
 
 def _row(results: pd.DataFrame, name: str, papers: pd.DataFrame) -> dict[str, str]:

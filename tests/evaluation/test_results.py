@@ -9,7 +9,6 @@ from fer_lib.evaluation.results import (
     BARE,
     BARE_SIX,
     COLUMNS,
-    beside_papers,
     class_table,
     frame_results,
     interval_text,
@@ -17,6 +16,7 @@ from fer_lib.evaluation.results import (
     run_results,
     without_twins,
 )
+from fer_lib.evaluation.tables import beside_papers
 from fer_lib.models.svm import Classical, fit_classical
 from fer_lib.runs import RunStore
 
