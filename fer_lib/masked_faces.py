@@ -14,6 +14,7 @@ from fer_lib.errors import StudyError
 from fer_lib.evaluation.compare import Difference
 from fer_lib.evaluation.novelty import Novelty, auroc
 from fer_lib.evaluation.results import BARE, MASKED, compare_predictions, frame_results, interval_text, pick
+from fer_lib.explain.cams import map_means
 from fer_lib.faces.covered import PLACES, covered_table
 from fer_lib.faces.prepare import load_faces, prepare_faces
 from fer_lib.models.baseline import baseline_search
@@ -25,7 +26,7 @@ from fer_lib.training.covers import WITH_MASK, mask_conditions
 from fer_lib.training.experiment import Experiment
 from fer_lib.training.fit import READINGS
 from fer_lib.training.inputs import picture_tensor
-from fer_lib.training.judge import asked_rows, judge, last_features, whole_network
+from fer_lib.training.judge import asked_rows, judge, whole_network
 from fer_lib.trainings import SELECTION, Trainings
 
 BASELINE = "pca_svm"
@@ -163,7 +164,7 @@ class MaskedFaces:
         return pd.DataFrame(found).astype({"value": float, "low": float, "high": float})
 
     def choose(self, model: str) -> tuple[float, float, float]:
-        """Notice masks by the features of the network taught on bare faces, and ask the one taught on that kind.
+        """Notice masks by the last maps of the network taught on bare faces, and ask the one taught on that kind.
 
         A picture is taken for masked when it lies farther from the known ones than 95 % of bare validation pictures
         do; no masked picture is needed for that. Predictions are kept as model `chosen`, taught on `bare or masked`.
@@ -174,11 +175,11 @@ class MaskedFaces:
         """
         experiment, network = self.network(model, BARE)
         known = split_rows(self.table, "train")
-        novelty = Novelty(last_features(experiment, network, known), known["label"].to_numpy())
+        learnt = map_means(network, picture_tensor(known, experiment))
+        novelty = Novelty(learnt, known["label"].to_numpy())
         asked = {tested: self._asked(tested, f"masked/chosen, {tested} faces") for tested in TESTED}
         shown = {tested: self._shown(tested, rows, experiment) for tested, rows in asked.items()}
-        features = {tested: last_features(experiment, network, rows, shown[tested]) for tested, rows in asked.items()}
-        scores = {tested: novelty.scores(found) for tested, found in features.items()}
+        scores = {tested: novelty.scores(map_means(network, pictures)) for tested, pictures in shown.items()}
         on_test = (asked[BARE]["split"] == "test").to_numpy()
         limit = np.quantile(scores[BARE][~on_test], NOTICED)
         for tested in TESTED:

@@ -53,7 +53,7 @@ class NoiseBars:
     ----------
     names : the families' names in tables
     runs : (family, part under the bar in learning) → the run
-    predictions : (family, that part, condition of testing) → predictions; the same ids in every one
+    predictions : (family, that part, condition of testing) → predictions; the same test ids in every one
     """
 
     study: Study

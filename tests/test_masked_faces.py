@@ -28,7 +28,7 @@ EXPERIMENTS = {taught: f"masked/{NETWORK}/{taught}" for taught in TAUGHT} | {"ba
 @pytest.fixture(scope="module")
 def table():
     """Drawn people, one of whom cannot be used."""
-    people = synthetic.read(140, 0)
+    people = synthetic.read(105, 0)
     people.loc[people.index[people["split"] == "test"][0], "problem"] = "for the sake of the test"
     return people
 
@@ -72,7 +72,7 @@ def accuracy(frame, classes, split="test") -> float:
     return float((part[classes].idxmax(axis=1) == part["label"]).mean())
 
 
-def tested_rows(masks, experiment) -> pd.DataFrame:
+def rows_of_test(masks, experiment) -> pd.DataFrame:
     rows = masks.study.rows().query("experiment == @experiment and split == 'test' and metric == 'accuracy'")
     return rows[~rows["test_condition"].str.contains(",")]
 
@@ -90,7 +90,7 @@ def test_every_cell_is_about_the_same_pictures_with_their_own_labels(masks, tabl
 
 @pytest.mark.parametrize("model", [BASELINE, NETWORK])
 def test_every_cell_has_a_row_of_its_conditions_and_all_rows_have_the_same_n(masks, table, model):
-    rows = tested_rows(masks, f"masked/{model}")
+    rows = rows_of_test(masks, f"masked/{model}")
     rows = rows[rows["test_condition"].isin(TESTED)]
     conditions = rows[["train_condition", "test_condition"]].itertuples(index=False, name=None)
     assert list(conditions) == list(product(TAUGHT, TESTED))
@@ -102,11 +102,11 @@ def test_every_cell_has_a_row_of_its_conditions_and_all_rows_have_the_same_n(mas
 @pytest.mark.parametrize("cell", CELLS)
 def test_recorded_accuracy_is_that_of_the_cells_predictions(masks, cell):
     model, taught, tested = cell
-    rows = tested_rows(masks, f"masked/{model}").query("train_condition == @taught and test_condition == @tested")
-    expected = accuracy(masks.predictions[cell], masks.classes)
-    assert rows["value"].tolist() == pytest.approx([expected])
-    found = masks.cells().query("taught == @taught and tested == @tested").set_index("model")
-    assert found.loc[masks.name_of(model), "value"] == pytest.approx(expected)
+    rows, expected = rows_of_test(masks, f"masked/{model}"), accuracy(masks.predictions[cell], masks.classes)
+    own = rows[(rows["train_condition"] == taught) & (rows["test_condition"] == tested)]
+    assert own["value"].tolist() == pytest.approx([expected])
+    cells = masks.cells().set_index(["model", "taught", "tested"])
+    assert cells.loc[(masks.name_of(model), taught, tested), "value"] == pytest.approx(expected)
 
 
 @pytest.mark.parametrize("taught", TESTED)
@@ -185,16 +185,16 @@ def test_choosing_says_how_well_masks_are_told_from_bare_faces(masks, noticed):
 
 
 def test_what_is_chosen_is_recorded_for_both_kinds_as_an_experiment_of_its_own(masks, noticed):
-    rows = tested_rows(masks, "masked/chosen")
+    rows = rows_of_test(masks, "masked/chosen")
     assert rows["test_condition"].tolist() == list(TESTED)
     assert set(rows["train_condition"]) == {EITHER}
-    assert set(rows["n"]) == set(tested_rows(masks, f"masked/{NETWORK}")["n"])
+    assert set(rows["n"]) == set(rows_of_test(masks, f"masked/{NETWORK}")["n"])
     assert rows["seed"].isna().all()
     assert masks.name_of("chosen").startswith("two networks (six-layer CNN)")
 
 
 def test_covers_of_the_eyes_are_tested_on_as_many_pictures_and_recorded_by_their_kind(masks, upper, table):
-    rows = tested_rows(masks, f"masked/{NETWORK}")
+    rows = rows_of_test(masks, f"masked/{NETWORK}")
     rows = rows[rows["test_condition"].isin(UPPER)]
     assert set(rows["test_condition"]) == {"sunglasses", "headset"}
     assert sorted(zip(rows["train_condition"], rows["test_condition"], strict=True)) == sorted(product(TAUGHT, UPPER))
@@ -250,7 +250,7 @@ def test_where_no_network_is_taught_in_every_way_it_is_told_what_to_train(unmeas
 
 def test_a_models_name_and_its_accuracy_in_percent_are_those_of_tables(masks):
     assert masks.name_of(NETWORK) == "six-layer CNN"
-    assert masks.name_of(BASELINE) == "PCA-30 + RBF SVC"  # of 10, 30 and 60, no more than a third of train
+    assert masks.name_of(BASELINE) == "PCA-10 + RBF SVC"  # of 10, 30 and 60, no more than a third of train
     for model, taught, tested in CELLS:
         expected = 100 * accuracy(masks.predictions[model, taught, tested], masks.classes)
         assert masks.text(model, taught, tested).startswith(f"{expected:.1f} [")

@@ -41,6 +41,25 @@ def last_maps(network: nn.Module) -> nn.Module:
     raise StudyError(f"{type(network).__name__} has no layer that Grad-CAM is known to work on.")
 
 
+@torch.no_grad()
+def map_means(network: nn.Module, pictures: torch.Tensor) -> np.ndarray:
+    """Means of a network's last maps over the picture, float32 (N, channels).
+
+    Parameters
+    ----------
+    pictures : uint8 (N, C, S, S)
+    """
+    found: list[torch.Tensor] = []
+    hook = last_maps(network).register_forward_hook(lambda *told: found.append(told[2].float().mean((2, 3)).cpu()))
+    device = next(network.parameters()).device
+    try:
+        for part in pictures.split(BATCH):
+            network.eval()(centred(to_unit(part.to(device))))
+    finally:
+        hook.remove()
+    return torch.cat(found).numpy()
+
+
 def grad_cam(network: nn.Module, pictures: torch.Tensor, targets: np.ndarray, side: int = 48) -> np.ndarray:
     """Heat of each picture for a class.
 

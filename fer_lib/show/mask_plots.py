@@ -93,8 +93,8 @@ def heat_maps(
 
 
 def map_rows(rows: Mapping[str, Mapping[str, np.ndarray]], title: str) -> Figure:
-    """Rows of pictures or maps, each with its name above it; maps are grey, from their least to their largest value."""
-    wide = max(len(line) for line in rows.values())
+    """Rows of equally many pictures or maps, each with its name above it; maps are grey, from least to largest value."""
+    wide = len(next(iter(rows.values())))
     figure, axes = plt.subplots(len(rows), wide, figsize=(1.6 * wide + 1, 1.75 * len(rows) + 0.4), squeeze=False)
     for (name, line), drawn in zip(rows.items(), axes, strict=True):
         for axis, (above, picture) in zip(drawn, line.items(), strict=True):
@@ -111,11 +111,12 @@ def curves(frame: pd.DataFrame, title: str, xlabel: str, ylabel: str = "accuracy
 
     Parameters
     ----------
-    frame : name, x, value, low, high (fractions, but for x)
+    frame : name, x, value, low, high (fractions, but for x); at most five names
     """
     figure, axis = plt.subplots(figsize=(7, 3.4))
     colours = (OURS, PAPER, "#009E73", "#CC79A7", "#56B4E9")
-    for (name, part), colour in zip(frame.groupby("name", sort=False), colours, strict=False):
+    parts = list(frame.groupby("name", sort=False))
+    for (name, part), colour in zip(parts, colours[: len(parts)], strict=True):
         axis.fill_between(part["x"], 100 * part["low"], 100 * part["high"], color=colour, alpha=0.15, lw=0)
         axis.plot(part["x"], 100 * part["value"], marker="o", color=colour, label=name)
     axis.set(xlabel=xlabel, ylabel=ylabel, title=title)
@@ -132,7 +133,7 @@ def agreement(planted: pd.DataFrame, measured: pd.DataFrame, title: str, xlabel:
     """
     figure, axis = plt.subplots(figsize=(7.5, 4.4))
     for emotion in planted.index:
-        x, y = planted.loc[emotion], measured.loc[emotion]
+        x, y = planted.loc[emotion], measured.loc[emotion, planted.columns]
         axis.scatter(x, y, color=PALETTE[emotion], s=34, label=emotion, zorder=3)
         for region in planted.columns:
             axis.annotate(region, (x[region], y[region]), (4, 3), textcoords="offset points", size=7)

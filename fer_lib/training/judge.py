@@ -2,7 +2,6 @@
 
 from pathlib import Path
 
-import numpy as np
 import pandas as pd
 import torch
 from safetensors.torch import load_file
@@ -46,21 +45,6 @@ def asked_rows(table: pd.DataFrame, reader: str, log: Path) -> pd.DataFrame:
     reader, log : see `data.splits.read_test`
     """
     return pd.concat([split_rows(table, "validation"), read_test(table, reader, log)], ignore_index=True)
-
-
-@torch.no_grad()
-def last_features(
-    experiment: Experiment, network: nn.Module, rows: pd.DataFrame, pictures: torch.Tensor | None = None
-) -> np.ndarray:
-    """What the last layer of a network is given for the rows, float32 (N, D); `pictures` as in `judge`."""
-    *_, last = (module for module in network.modules() if isinstance(module, nn.Linear))
-    given: list[torch.Tensor] = []
-    hook = last.register_forward_pre_hook(lambda layer, inputs: given.append(inputs[0].float().cpu()))
-    try:
-        judge(experiment, network, rows, pictures)
-    finally:
-        hook.remove()
-    return torch.cat(given).numpy()
 
 
 def judge(

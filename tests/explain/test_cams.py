@@ -6,7 +6,7 @@ from torch.nn import functional as F
 
 from fer_lib.errors import StudyError
 from fer_lib.explain import cams
-from fer_lib.explain.cams import grad_cam, last_maps, mean_interval, shares_in
+from fer_lib.explain.cams import grad_cam, last_maps, map_means, mean_interval, shares_in
 from fer_lib.models.networks import get_network
 
 MAPS = {  # network: size of its pictures, shape of its last maps
@@ -142,3 +142,9 @@ def test_of_no_value_at_all_nothing_is_known():
     found = mean_interval(np.full(3, np.nan))
     assert np.isnan([found.value, found.low, found.high]).all()
     assert found.verdict == "does not surely change"
+
+
+def test_means_of_the_last_maps_are_those_of_the_maps_by_hand_and_leave_no_hook(small, pictures):
+    maps = small.features(pictures / 127.5 - 1).detach().numpy()
+    assert map_means(small, pictures) == pytest.approx(maps.mean((2, 3)), abs=1e-5)
+    assert not any(module._forward_hooks for module in small.modules())

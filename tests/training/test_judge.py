@@ -4,7 +4,6 @@ import numpy as np
 import pandas as pd
 import pytest
 import torch
-from safetensors.torch import load_file
 from scipy.special import softmax
 
 from fer_lib.data.table import make_table, usable
@@ -13,14 +12,13 @@ from fer_lib.runs import RunStore
 from fer_lib.training.experiment import Experiment
 from fer_lib.training.fit import fit
 from fer_lib.training.inputs import picture_tensor
-from fer_lib.training.judge import asked_rows, judge, last_features, whole_network
+from fer_lib.training.judge import asked_rows, judge, whole_network
 
 SHORT = {"max_epochs": 5, "batch_size": 10, "precision": "32-true"}
 EXPERIMENTS = {
     "whole": Experiment("six_layer/tiny", **SHORT),
     "frozen": Experiment("transfer/tiny", network="resnet18_linear", frozen=True, size=32, **SHORT),
 }
-LAST = {"whole": "classifier.4", "frozen": ""}  # what the weights of the last layer are called in the run's file
 
 
 @pytest.fixture(scope="module")
@@ -79,21 +77,6 @@ def test_pictures_that_are_given_are_judged_in_place_of_the_rows_own(loaded, row
     assert turned[["id", "split", "label"]].equals(said[["id", "split", "label"]])
     assert turned[list(BASIC)].to_numpy() == pytest.approx(said[list(BASIC)].to_numpy()[::-1], abs=1e-4)
     assert not np.allclose(turned[list(BASIC)], said[list(BASIC)], atol=1e-3)
-
-
-def test_probabilities_are_the_softmax_of_the_last_layer_on_the_last_features(kind, loaded, trained, rows):
-    features = last_features(*loaded, rows)
-    weights = load_file(trained[kind].folder / "weights.safetensors")
-    weight, bias = (weights[f"{LAST[kind]}.{name}".lstrip(".")].float().numpy() for name in ("weight", "bias"))
-    assert features.shape == (len(rows), weight.shape[1])
-    assert features.dtype == np.float32
-    said = judge(*loaded, rows)[list(BASIC)].to_numpy()
-    assert softmax(features @ weight.T + bias, 1) == pytest.approx(said, abs=1e-4)
-
-
-def test_reading_features_leaves_no_hook_behind(loaded, rows):
-    last_features(*loaded, rows.iloc[:3])
-    assert not any(module._forward_pre_hooks for module in loaded[1].modules())
 
 
 def test_the_rows_asked_about_are_validation_and_then_test(rows, table):

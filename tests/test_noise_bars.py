@@ -1,0 +1,236 @@
+from dataclasses import replace
+from types import SimpleNamespace
+
+import numpy as np
+import pytest
+
+from fer_lib import noise_bars
+from fer_lib.data.sources import synthetic
+from fer_lib.data.table import usable
+from fer_lib.data.tasks import THREE
+from fer_lib.faces.patches import BARS
+from fer_lib.noise_bars import LEARNT, NOTHING, PAPERS, SCRATCH, NoiseBars, barred, fitted, in_size
+from fer_lib.study import open_study
+from fer_lib.trainings import Trainings
+
+pytestmark = pytest.mark.usefixtures("one_thread")
+BARE = "bare, three emotions"
+FAMILIES = {
+    PAPERS: {part: f"bars/googlenet/random/{part}" for part in LEARNT},
+    SCRATCH: {part: f"bars_scratch/{part}" for part in LEARNT},
+}
+ROWS = {"eyes": slice(10, 20), "nose": slice(20, 30), "mouth": slice(30, 40)}  # paper 002, Methods
+
+
+def opened(table, runs) -> NoiseBars:
+    study = open_study("08_occluded_regions", "synthetic", "smoke", runs=runs)
+    return NoiseBars(study, table, Trainings(study, table))
+
+
+@pytest.fixture(scope="module")
+def bars(tmp_path_factory, one_thread):
+    """Both families, and every set of pictures that a network was asked about."""
+    people = synthetic.read(140, 0)
+    some = people[people["label"].isin(THREE) | (people.index < 20)].reset_index(drop=True)
+    some.attrs = dict(people.attrs)
+    measured, judge = opened(some, tmp_path_factory.mktemp("runs")), noise_bars.judge
+    measured.asked = []
+
+    def watched(experiment, network, rows, pictures):
+        measured.asked.append((network, pictures))
+        return judge(experiment, network, rows, pictures)
+
+    with pytest.MonkeyPatch.context() as patch:
+        patch.setattr(noise_bars, "judge", watched)
+        for family, experiments in FAMILIES.items():
+            measured.measure(family, experiments, f"network of {family}")
+            measured.surprise(family)
+    return measured
+
+
+def accuracy(frame, classes) -> float:
+    tested = frame[frame["split"] == "test"]
+    return float((tested[classes].idxmax(axis=1) == tested["label"]).mean())
+
+
+def heats_in(*rows) -> np.ndarray:
+    """One heat map for each of some rows of bars, all of whose heat lies there; a bar of None has none."""
+    maps = np.zeros((len(rows), 48, 48), np.float32)
+    for heat, part in zip(maps, rows, strict=True):
+        if part is not None:
+            heat[ROWS[part]] = 0.5
+    return maps
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_every_network_is_tested_on_the_same_faces_of_three_emotions_under_every_condition(bars, family):
+    cells = {key: frame.query("split == 'test'") for key, frame in bars.predictions.items() if key[0] == family}
+    assert len(cells) == 4 + 3 + 3  # learnt with it, and two kinds of covers never seen before
+    for frame in cells.values():
+        assert frame["id"].tolist() == bars.rows["id"].tolist()
+        assert frame["label"].tolist() == bars.rows["label"].tolist()
+    known = usable(bars.table).set_index("id")["label"]
+    assert known.loc[bars.rows["id"]].tolist() == bars.rows["label"].tolist()
+    assert set(bars.rows["label"]) == set(THREE)
+
+
+def test_all_results_have_the_same_n_and_tell_what_was_learnt_and_tested(bars):
+    rows = bars.study.rows().query("split == 'test' and metric == 'accuracy'")
+    rows = rows[~rows["test_condition"].str.endswith("no twin in train")]
+    assert set(rows["n"]) == {len(bars.rows)}
+    keys = rows[["experiment", "train_condition", "test_condition"]].itertuples(index=False, name=None)
+    assert sorted(keys) == sorted((f"{f}/{learnt}", barred(learnt), tested) for f, learnt, tested in bars.predictions)
+    assert set(rows["model"]) == {f"network of {family}" for family in FAMILIES}
+
+
+@pytest.mark.parametrize("part", LEARNT)
+def test_under_its_own_bar_a_network_says_what_its_run_says(bars, part):
+    for family in FAMILIES:
+        run = bars.trainings.runs(FAMILIES[family][part])[0]
+        said = bars.predictions[family, part, barred(part)]
+        assert said.equals(run.predictions)
+        assert bars.accuracy(family, part) == pytest.approx(accuracy(run.predictions, bars.classes))
+
+
+def test_conditions_are_named_by_the_cover_and_its_part():
+    assert [barred(part) for part in (NOTHING, "nose")] == [BARE, "bar over the nose, three emotions"]
+    assert fitted("nose") == "fitted cover of the nose, three emotions"
+
+
+def test_only_the_networks_that_learnt_bare_faces_are_surprised(bars):
+    asked = [network for network, _ in bars.asked]
+    bare = [bars.network(family, NOTHING)[1] for family in FAMILIES]
+    assert len(asked) == 2 * 6
+    assert all(network is bare[number // 6] for number, network in enumerate(asked))
+
+
+def test_what_a_surprised_network_says_is_not_what_it_says_of_bare_faces(bars):
+    for family in FAMILIES:
+        bare = bars.predictions[family, NOTHING, BARE].query("split == 'test'")[bars.classes]
+        for part in BARS:
+            for condition in (barred(part), fitted(part)):
+                assert not np.allclose(bars.predictions[family, NOTHING, condition][bars.classes], bare, atol=1e-5)
+
+
+@pytest.mark.parametrize(("number", "part"), enumerate(BARS))
+def test_an_unknown_bar_lies_over_the_rows_of_its_part(bars, number, part):
+    shown = bars.asked[6 + 2 * number][1].numpy()[:, 0]  # of the network that sees 48×48
+    changed = shown != bars.tested(NOTHING)
+    assert not np.delete(changed, np.r_[ROWS[part]], axis=1).any()
+    assert changed[:, ROWS[part]].mean() > 0.98
+    assert np.array_equal(shown, bars.tested(part))
+
+
+@pytest.mark.parametrize(("number", "part"), enumerate(BARS))
+def test_a_fitted_cover_hides_as_many_pixels_as_a_bar_in_every_face(bars, number, part):
+    shown = bars.asked[7 + 2 * number][1].numpy()[:, 0]
+    masks = bars._fitted(part)
+    assert (masks.sum((1, 2)) == 10 * 48).all()
+    assert not ((shown != bars.tested(NOTHING)) & ~masks).any()
+    assert (shown != bars.tested(NOTHING))[masks].mean() > 0.98
+    assert any(not np.array_equal(mask, masks[0]) for mask in masks)  # it follows the face
+
+
+def test_a_fitted_cover_of_the_mouth_lies_lower_than_one_of_the_eyes(bars):
+    heights = {part: (bars._fitted(part) * np.arange(48)[:, None]).sum((1, 2)) / 480 for part in BARS}
+    assert (heights["eyes"] < heights["nose"]).all()
+    assert (heights["nose"] < heights["mouth"]).all()
+
+
+@pytest.mark.parametrize("family", FAMILIES)
+def test_a_cost_is_the_difference_of_accuracies_from_bare_faces(bars, family):
+    before = accuracy(bars.predictions[family, NOTHING, BARE], bars.classes)
+    cells = [(part, barred(part)) for part in BARS] + [
+        (NOTHING, way(part)) for part in BARS for way in (barred, fitted)
+    ]
+    for learnt, tested in cells:
+        after = accuracy(bars.predictions[family, learnt, tested], bars.classes)
+        assert bars.cost(family, learnt, tested).value == pytest.approx(after - before)
+
+
+def test_the_table_of_surprise_has_three_covers_a_network_and_their_accuracies(bars):
+    shown = bars.surprise_table()
+    assert shown.index.tolist() == [f"network of {family}" for family in FAMILIES for _ in range(3)]
+    assert set(shown["N"]) == {str(len(bars.rows))}
+    new = shown[shown["cover"] == "fitted cover, never seen before"].loc[f"network of {PAPERS}"]
+    nose = accuracy(bars.predictions[PAPERS, NOTHING, fitted("nose")], bars.classes)
+    assert new["nose"].startswith(f"{100 * nose:.1f} [")
+    bare = shown[NOTHING].groupby(level=0).nunique()
+    assert (bare == 1).all()
+
+
+def test_a_family_of_which_one_training_is_missing_is_left_out_whole(bars):
+    there = {part: bars.runs[SCRATCH, part] for part in LEARNT}
+    some = SimpleNamespace(runs=lambda name: [] if name == "mouth" else [there[name]])
+    study = replace(bars.study, page=[], results=[])
+    left = NoiseBars(study, bars.table, some)
+    left.measure(SCRATCH, {part: part for part in LEARNT}, "a network")
+    assert (left.names, left.runs, left.predictions) == ({}, {}, {})
+    assert (study.page, study.results) == ([], [])
+
+
+def test_a_claim_holds_where_heat_rises_into_the_rows_and_not_where_it_leaves_them(bars):
+    spread = np.full((8, 48, 48), 0.1, np.float32)
+    where = {NOTHING: spread, "eyes": heats_in(*["eyes"] * 8), "nose": heats_in(*["mouth"] * 8)}
+    where["mouth"] = heats_in("mouth", *[None] * 7)
+    heats = {(part, emotion): maps for part, maps in where.items() for emotion in bars.classes}
+    eyes, nose, mouth = bars.heat_claims(heats)
+    assert "“With the eyes covered, the network looks at the eyes” holds" in eyes
+    assert "by +79.2 [+79.2, +79.2] points, to 100.0 [100.0, 100.0] %, where the rows are 21 %" in eyes
+    assert "(N 24;" in eyes
+    assert "“With the nose covered, the network looks at the eyes” does not hold" in nose
+    assert "by -20.8 [-20.8, -20.8] points, to 0.0 [0.0, 0.0] %" in nose
+    assert mouth.endswith("looks at the mouth” cannot be judged: 88 % of the pictures have no heat.")
+
+
+def test_a_claim_needs_more_heat_than_the_rows_share_of_the_picture(bars):
+    none, little = np.zeros((6, 48, 48), np.float32), np.zeros((6, 48, 48), np.float32)
+    none[:, 40:] = 1
+    little[:, 40:], little[:, ROWS["eyes"]] = 1, 0.1  # 1 of 9 parts: more than nothing, less than the rows' 21 %
+    kinds = {NOTHING: none, "eyes": little, "nose": none, "mouth": none}
+    heats = {(part, emotion): maps for part, maps in kinds.items() for emotion in bars.classes}
+    eyes, *others = bars.heat_claims(heats)
+    assert "does not hold: the share of heat in those rows changes by +11.1" in eyes
+    assert all("does not hold: the share of heat in those rows changes by +0.0" in claim for claim in others)
+
+
+def test_shares_of_heat_are_those_of_each_bars_rows_and_pictures_without_heat_do_not_count(bars):
+    half = heats_in("nose") + heats_in("mouth")
+    heats = {("eyes", "anger"): heats_in("eyes", "eyes", None), (NOTHING, "neutral"): half}
+    shares = bars.heat_shares(heats)
+    assert shares.index.tolist() == ["eyes", NOTHING]
+    assert shares["emotion"].tolist() == ["anger", "neutral"]
+    assert shares["with any heat"].tolist() == ["2 of 3", "1 of 1"]
+    on = [f"on the {part}" for part in BARS]
+    assert shares.loc["eyes", on].tolist() == ["100.0 [100.0, 100.0]", "0.0 [0.0, 0.0]", "0.0 [0.0, 0.0]"]
+    assert shares.loc[NOTHING, on].tolist() == ["0.0 [0.0, 0.0]", "50.0 [50.0, 50.0]", "50.0 [50.0, 50.0]"]
+
+
+def test_heat_is_asked_of_the_test_faces_that_show_the_emotion_under_the_bar_that_was_learnt(bars, monkeypatch):
+    seen = []
+    monkeypatch.setattr(noise_bars, "grad_cam", lambda *asked: seen.append(asked))
+    bars.heats(SCRATCH, "nose", "happiness")
+    network, shown, targets = seen[0]
+    happy = (bars.rows["label"] == "happiness").to_numpy()
+    assert network is bars.network(SCRATCH, "nose")[1]
+    assert np.array_equal(shown.numpy()[:, 0], bars.tested("nose")[happy])
+    assert targets.tolist() == [bars.classes.index("happiness")] * happy.sum()
+    monkeypatch.setattr(noise_bars, "MOST", 2)
+    bars.heats(SCRATCH, "nose", "happiness")
+    assert len(seen[1][1]) == len(seen[1][2]) == 2
+
+
+def test_data_that_cannot_be_divided_are_told_so_and_those_that_can_lack_nothing(bars, drawn_people, tmp_path):
+    assert bars.lack is None
+    assert "too few to divide" in opened(drawn_people, tmp_path).lack
+    calm = drawn_people[drawn_people["label"] != "neutral"].reset_index(drop=True)
+    calm.attrs = dict(drawn_people.attrs)
+    assert opened(calm, tmp_path).lack.startswith("the data show no neutral")
+
+
+def test_pictures_are_shown_in_the_size_of_the_network(rng):
+    pictures = rng.integers(0, 256, (3, 48, 48), np.uint8)
+    assert np.array_equal(in_size(pictures, 48).numpy(), pictures[:, None])
+    larger = in_size(np.full((2, 48, 48), 77, np.uint8), 96)
+    assert larger.shape == (2, 1, 96, 96)
+    assert (larger == 77).all()
