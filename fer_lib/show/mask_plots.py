@@ -93,7 +93,7 @@ def heat_maps(
 
 
 def map_rows(rows: Mapping[str, Mapping[str, np.ndarray]], title: str) -> Figure:
-    """Rows of equally many pictures or maps, each with its name above it; maps are grey, from least to largest value."""
+    """Rows of equally many pictures or maps, each with its name above it; maps are grey, from least to most."""
     wide = len(next(iter(rows.values())))
     figure, axes = plt.subplots(len(rows), wide, figsize=(1.6 * wide + 1, 1.75 * len(rows) + 0.4), squeeze=False)
     for (name, line), drawn in zip(rows.items(), axes, strict=True):
