@@ -14,7 +14,7 @@ from fer_lib.data.table import load_pictures, resize
 from fer_lib.data.tasks import THREE
 from fer_lib.emotions import in_order
 from fer_lib.evaluation.compare import Difference
-from fer_lib.evaluation.results import BARE_THREE, compare_predictions, frame_results, interval_text, pick
+from fer_lib.evaluation.results import BARE_THREE, compare_predictions, frame_results, interval_text, overall, pick
 from fer_lib.explain.cams import grad_cam, mean_interval, shares_in
 from fer_lib.faces.covered import PLACES
 from fer_lib.faces.patches import BAR_PIXELS, BARS, PARTS, bar_mask, meshes_in_view, region_masks, with_noise
@@ -230,7 +230,8 @@ class NoiseBars:
         told |= {"train_condition": barred(learnt), "condition": tested, "model": self.names[family]}
         told |= {"seed": self.runs[family, learnt].experiment["seed"]}
         task = self._task(NOTHING)
-        self.study.record(frame_results(predictions, task, self.classes, self.study.profile.resamples, **told))
+        rows = frame_results(predictions, task, self.classes, self.study.profile.resamples, **told)
+        self.study.record(rows if tested == barred(learnt) else overall(rows))
 
 
 def _percent(share: Difference) -> str:

@@ -19,6 +19,7 @@ from fer_lib.manifest import build_manifest
 from fer_lib.runs import Run
 
 FIRST = "11_report"  # the answer comes before the way to it
+WIDEST = 960  # pixels of a figure inside the HTML file; beside it lie the PNGs
 INTERVAL = re.compile(r"[-+]?\d[\d.,]*(?: ± [\d.]+)? \[[^\]]*\]")  # which no line break should tear apart
 
 
@@ -120,9 +121,10 @@ def _item(item: dict, folder: Path) -> str:
 
 
 def _inline(figure: Path) -> str:
-    """A figure as an address that holds it; WebP, a third of the PNG's size."""
-    data = io.BytesIO()
-    Image.open(figure).convert("RGB").save(data, "WEBP", quality=90)
+    """A figure as an address that holds it: WebP, no wider than a page shows it, a fifth of the PNG's size."""
+    data, picture = io.BytesIO(), Image.open(figure).convert("RGB")
+    picture.thumbnail((WIDEST, picture.height), Image.Resampling.LANCZOS)
+    picture.save(data, "WEBP", quality=75, method=6)
     return f"data:image/webp;base64,{base64.b64encode(data.getvalue()).decode()}"
 
 
