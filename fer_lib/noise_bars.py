@@ -14,6 +14,7 @@ from fer_lib.data.table import load_pictures, resize
 from fer_lib.data.tasks import THREE
 from fer_lib.emotions import in_order
 from fer_lib.evaluation.compare import Difference
+from fer_lib.evaluation.metrics import class_recall, confusion
 from fer_lib.evaluation.results import BARE_THREE, compare_predictions, frame_results, interval_text, overall, pick
 from fer_lib.explain.cams import grad_cam, mean_interval, shares_in
 from fer_lib.faces.covered import PLACES
@@ -32,6 +33,7 @@ LEARNT = (NOTHING, *BARS)
 MOST = 1000  # pictures of each emotion and condition behind a mean heat map
 LOOKED_AT = {"eyes": "eyes", "nose": "eyes", "mouth": "mouth"}  # part covered: where paper 002 sees the heat
 HEAT_RESAMPLES = 1000
+NEVER = 0.1  # recall below which an emotion is hardly ever said
 ENOUGH_HEAT = 0.5  # share of pictures that need heat under both networks before anything is said of it
 
 
@@ -106,6 +108,15 @@ class NoiseBars:
         """Accuracy on test of the network that learnt under a bar, under the same."""
         return float(pick(self.study.rows(), f"{family}/{part}", condition=barred(part))["value"])
 
+    def learnt_text(self, family: str) -> str:
+        """How many of each emotion the network that learnt bare faces finds, and whether it learnt the task at all."""
+        counts = confusion(self.predictions[family, NOTHING, BARE_THREE].query("split == 'test'"), self.classes)
+        found = dict(zip(self.classes, class_recall(counts), strict=True))
+        told = ", ".join(f"{emotion} {100 * value:.0f} %" for emotion, value in found.items())
+        never = [emotion for emotion, value in found.items() if value < NEVER]
+        warned = f" It hardly ever says {' or '.join(never)}: it has not learnt this task, and shows the method alone."
+        return f"**{self.names[family]}**, nothing covered, finds of each emotion: {told}.{warned if never else ''}"
+
     def surprise_table(self) -> pd.DataFrame:
         """The same test faces under every cover, percent with intervals: index network, a column for each part."""
         rows = []
@@ -149,9 +160,8 @@ class NoiseBars:
             both = ~np.isnan(under - bare)
             claim = f"“With the {part} covered, the network looks at the {looked}”"
             if both.mean() < ENOUGH_HEAT:
-                sentences.append(
-                    f"{claim} cannot be judged: {100 * (1 - both.mean()):.0f} % of the pictures have no heat."
-                )
+                none = f"{100 * (1 - both.mean()):.0f} % have no heat under one network or the other"
+                sentences.append(f"{claim} cannot be judged: {none}.")
                 continue
             change, share = (mean_interval(values[both], HEAT_RESAMPLES) for values in (under - bare, under))
             holds = change.low > 0 and share.low > place.mean()

@@ -167,7 +167,7 @@ def _strong_masked(profile: Profile) -> dict:
 
 def _bars(profile: Profile) -> dict:
     """A network from nothing on paper 002's task, with a length of its own."""
-    epochs = min(20, max(1, profile.max_epochs // 2))
+    epochs = min(20, profile.max_epochs)
     length = {"schedule": "cosine", "max_epochs": epochs, "patience": epochs, "learning_rate": 3e-3}
     return {"augmentation": "paper004", **length}
 
