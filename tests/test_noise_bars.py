@@ -180,7 +180,7 @@ def test_a_claim_holds_where_heat_rises_into_the_rows_and_not_where_it_leaves_th
     assert "(N 24;" in eyes
     assert "“With the nose covered, the network looks at the eyes” does not hold" in nose
     assert "by -20.8 [-20.8, -20.8] points, to 0.0 [0.0, 0.0] %" in nose
-    assert mouth.endswith("looks at the mouth” cannot be judged: 88 % of the pictures have no heat.")
+    assert mouth.endswith("cannot be judged: 88 % have no heat under one network or the other.")
 
 
 def test_a_claim_needs_more_heat_than_the_rows_share_of_the_picture(bars):
@@ -234,3 +234,12 @@ def test_pictures_are_shown_in_the_size_of_the_network(rng):
     larger = in_size(np.full((2, 48, 48), 77, np.uint8), 96)
     assert larger.shape == (2, 1, 96, 96)
     assert (larger == 77).all()
+
+
+def test_a_network_that_hardly_says_an_emotion_is_said_to_have_learnt_no_such_task(bars):
+    wanted = bars.predictions[SCRATCH, NOTHING, barred(NOTHING)]
+    blind = wanted.assign(**{name: float(name == "anger") for name in bars.classes})
+    deaf = replace(bars, predictions={(SCRATCH, NOTHING, barred(NOTHING)): blind})
+    told = deaf.learnt_text(SCRATCH)
+    assert "anger 100 %, happiness 0 %, neutral 0 %" in told
+    assert "hardly ever says happiness or neutral" in told
