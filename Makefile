@@ -92,7 +92,7 @@ endif
 $(EXECUTED): $(RUN)/%.ipynb: notebooks/%.ipynb $(RUN)/settings requirements.lock $(READY)
 	@$(PY) -m fer_lib notebook $(KNOBS) $<
 
-$(RUN)/03_svm_pca_baseline.ipynb $(RUN)/04_cnn_variants.ipynb $(RUN)/05_transfer_learning.ipynb $(RUN)/06_safer_multistream.ipynb: $(RUN)/01_data_preparation.ipynb
+$(filter-out $(RUN)/00% $(RUN)/01% $(RUN)/11%,$(EXECUTED)): $(RUN)/01_data_preparation.ipynb
 $(RUN)/11_report.ipynb: $(filter-out $(RUN)/11_report.ipynb,$(EXECUTED))
 
 $(REPORT)/report.html: $(EXECUTED) fer_lib/show/report.html fer_lib/show/report.py fer_lib/manifest.py

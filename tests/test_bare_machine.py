@@ -27,13 +27,17 @@ class BareFinder:
 
 sys.meta_path[sys.meta_path.index(PathFinder)] = BareFinder()
 """
-# what needs OpenCV to describe edges, draw people or find faces, and Optuna to search
+# what needs OpenCV to describe edges, draw people, find or cover faces, and Optuna to search
 WITH_MORE = (
     "fer_lib.models.svm",
+    "fer_lib.models.baseline",
     "fer_lib.models.features",
+    "fer_lib.models.region_svm",
     "fer_lib.data.sources.synthetic",
     "fer_lib.training.search",
     "fer_lib.training.streams",
+    "fer_lib.training.covers",
+    "fer_lib.training.judge",
 )
 
 

@@ -74,8 +74,8 @@ def test_a_touched_notebook_reruns_with_what_depends_on_it(tree, touched, expect
 @pytest.mark.parametrize(
     ("module", "expected"),
     [
-        ("models/svm.py", ["03_svm_pca_baseline", "11_report"]),
-        ("training/fit.py", ["04_cnn_variants", "05_transfer_learning", "06_safer_multistream", "11_report"]),
+        ("models/svm.py", ["03_svm_pca_baseline", "07_masked_faces", "08_occluded_regions", "11_report"]),
+        ("training/fit.py", [*NOTEBOOKS[3:8], "11_report"]),
         ("show/report.py", []),
         ("emotions.py", NOTEBOOKS),
     ],

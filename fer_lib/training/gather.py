@@ -27,7 +27,7 @@ from fer_lib.training.fit import fit
 if TYPE_CHECKING:
     from fer_lib.training.search import Space
 
-NEED_FACES = ("safer", "masked", "regions")  # families that see what only the networks of mediapipe find
+NEED_FACES = ("safer", "masked", "regions", "bars", "bars_scratch")  # families that see faces found, or covered
 COVERED = ("masked/", "bars", "regions/")  # whose pictures are covered
 BARE_STRONG = "strong/small"  # from which the masked strong networks go on
 Get = Callable[[Experiment, pd.DataFrame, RunStore], Run | None]
