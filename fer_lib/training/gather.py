@@ -27,7 +27,7 @@ from fer_lib.training.fit import fit
 if TYPE_CHECKING:
     from fer_lib.training.search import Space
 
-NEED_FACES = ("safer", "masked", "regions", "bars", "bars_scratch")  # families that see faces found, or covered
+NEED_FACES = ("safer", "masked", "regions")  # families that see what only the networks of mediapipe find
 COVERED = ("masked/", "bars", "regions/")  # whose pictures are covered
 BARE_STRONG = "strong/small"  # from which the masked strong networks go on
 Get = Callable[[Experiment, pd.DataFrame, RunStore], Run | None]
@@ -176,6 +176,8 @@ class Gatherer:
             return "the data do not show that emotion"
         if family in NEED_FACES and find_spec("mediapipe") is None:
             return "mediapipe, which finds faces, is not installed here"
+        if name.startswith("bars") and find_spec("cv2") is None:
+            return "OpenCV, which covers faces, is not installed here"
         if name in SCENES:
             return self._lack_of_scenes(table)
         if family == "gimefive" or name.startswith("bars"):
