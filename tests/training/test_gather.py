@@ -425,9 +425,11 @@ def test_covers_that_follow_the_face_are_left_out_where_faces_cannot_be_found(ma
 
 
 @pytest.mark.parametrize("name", ["bars/googlenet/random/eyes", "bars_scratch/none"])
-def test_bars_need_no_mediapipe(machine, toy_table, name, monkeypatch):
+def test_bars_need_opencv_but_no_mediapipe(machine, toy_table, name, monkeypatch):
     machine.has_gpu(monkeypatch, True)
     monkeypatch.setattr(gather, "find_spec", lambda name: None)
+    assert machine.gatherer.lack(name, toy_table) == "OpenCV, which covers faces, is not installed here"
+    monkeypatch.setattr(gather, "find_spec", lambda name: None if name == "mediapipe" else name)
     machine.gatherer.runs(name, toy_table)
     assert (machine.names, machine.gatherer.left_out) == ([name], {})
     assert machine.trained[0][0].classes == ("anger", "happiness", "neutral")
