@@ -87,7 +87,7 @@ class NoiseBars:
             self.runs[family, part] = run
             self._record(family, part, barred(part), run.predictions)
 
-    def surprise(self, family: str) -> None:
+    def ask_unprepared(self, family: str) -> None:
         """Ask the network that learnt bare faces about test faces with a bar, or a fitted cover of the same area."""
         for part in BARS:
             self._ask(family, barred(part), self.tested(part))
@@ -117,7 +117,7 @@ class NoiseBars:
         warned = f" It hardly ever says {' or '.join(never)}: it has not learnt this task, and shows the method alone."
         return f"**{self.names[family]}**, nothing covered, finds of each emotion: {told}.{warned if never else ''}"
 
-    def surprise_table(self) -> pd.DataFrame:
+    def unfamiliar_table(self) -> pd.DataFrame:
         """The same test faces under every cover, percent with intervals: index network, a column for each part."""
         rows = []
         for family, name in self.names.items():

@@ -44,7 +44,7 @@ def bars(tmp_path_factory, one_thread):
         patch.setattr(noise_bars, "judge", watched)
         for family, experiments in FAMILIES.items():
             measured.measure(family, experiments, f"network of {family}")
-            measured.surprise(family)
+            measured.ask_unprepared(family)
     return measured
 
 
@@ -97,14 +97,14 @@ def test_conditions_are_named_by_the_cover_and_its_part():
     assert fitted("nose") == "fitted cover of the nose, three emotions"
 
 
-def test_only_the_networks_that_learnt_bare_faces_are_surprised(bars):
+def test_only_the_networks_that_learnt_bare_faces_are_asked_unprepared(bars):
     asked = [network for network, _ in bars.asked]
     bare = [bars.network(family, NOTHING)[1] for family in FAMILIES]
     assert len(asked) == 2 * 6
     assert all(network is bare[number // 6] for number, network in enumerate(asked))
 
 
-def test_what_a_surprised_network_says_is_not_what_it_says_of_bare_faces(bars):
+def test_what_an_unprepared_network_says_is_not_what_it_says_of_bare_faces(bars):
     for family in FAMILIES:
         bare = bars.predictions[family, NOTHING, BARE].query("split == 'test'")[bars.classes]
         for part in BARS:
@@ -148,8 +148,8 @@ def test_a_cost_is_the_difference_of_accuracies_from_bare_faces(bars, family):
         assert bars.cost(family, learnt, tested).value == pytest.approx(after - before)
 
 
-def test_the_table_of_surprise_has_three_covers_a_network_and_their_accuracies(bars):
-    shown = bars.surprise_table()
+def test_the_table_of_the_unfamiliar_has_three_covers_a_network_and_their_accuracies(bars):
+    shown = bars.unfamiliar_table()
     assert shown.index.tolist() == [f"network of {family}" for family in FAMILIES for _ in range(3)]
     assert set(shown["N"]) == {str(len(bars.rows))}
     new = shown[shown["cover"] == "fitted cover, never seen before"].loc[f"network of {PAPERS}"]

@@ -9,19 +9,12 @@ import pandas as pd
 from fer_lib.faces.occlude import average_mesh
 from fer_lib.faces.prepare import mesh_of
 from fer_lib.synthetic import mesh
+from fer_lib.synthetic.draw import REGIONS
 
 SIDE = 48
 BARS = {"eyes": 10, "nose": 20, "mouth": 30}  # the first row of each bar (paper 002, Methods)
 BAR_HEIGHT = 10
 BAR_PIXELS = BAR_HEIGHT * SIDE
-REGIONS = {
-    "brows": (mesh.RIGHT_BROW, mesh.LEFT_BROW),
-    "eyes": (mesh.RIGHT_EYE, mesh.LEFT_EYE),
-    "nose": (mesh.NOSE,),
-    "cheeks": (mesh.RIGHT_CHEEK, mesh.LEFT_CHEEK),
-    "mouth": (mesh.OUTER_LIPS,),
-    "chin": (mesh.CHIN,),
-}
 REGION_PIXELS = 160  # that a cover of one region hides, whatever the region: 7 % of the picture
 PARTS = {"eyes": ("brows", "eyes"), "nose": ("nose",), "mouth": ("mouth",)}  # what the bars are meant to hide
 PATCH = 6  # side of a patch in pixels
