@@ -93,10 +93,11 @@ class MaskedFaces:
         fitting = profile.for_pictures((self.table["split"] == "train").sum())
         settings, _ = baseline_search(self.classes, fitting, self.table, self.study.store)
         masked = both["id"].str.endswith(WITH_MASK)
+        train = both["split"] == "train"
+        learnt = {BARE: train & ~masked, MASKED: train & masked, BOTH: train}
         for taught in TAUGHT:
-            unseen = {BARE: masked, MASKED: ~masked, BOTH: masked & False}[taught] & (both["split"] == "train")
             named = replace(settings, name=f"masked/{BASELINE}/{taught}")
-            table = both[~unseen].reset_index(drop=True)
+            table = both[learnt[taught] | ~train].reset_index(drop=True)
             table.attrs = dict(both.attrs)
             run = fit_classical(named, table, self.study.store)
             self.study.keep_run(run)

@@ -1,5 +1,6 @@
 """Other tasks on the same pictures, each as a study table of its own."""
 
+from collections.abc import Sequence
 from itertools import islice
 
 import numpy as np
@@ -39,11 +40,17 @@ def six_emotions(table: pd.DataFrame, seed: int) -> pd.DataFrame:
     """
     if len(set(usable(table)["label"]) & set(SIX)) < 2:
         raise StudyError("the data show fewer than two of paper 001's six emotions.")
-    other = table["problem"].isna() & table["label"].notna() & ~table["label"].isin(SIX)
-    six = table.copy()
-    six.loc[other, "problem"] = table["label"][other] + " is not one of the six emotions of paper 001"
+    six = _only(table, SIX, "is not one of the six emotions of paper 001")
     six["split"] = table["split"].replace("validation", "test")
     return carve_validation(six, seed, _validation_share(usable(six)))
+
+
+def _only(table: pd.DataFrame, emotions: Sequence[str], why: str) -> pd.DataFrame:
+    """The table, whose usable rows of other emotions get a problem: their label and `why`."""
+    other = table["problem"].isna() & table["label"].notna() & ~table["label"].isin(emotions)
+    kept = table.copy()
+    kept.loc[other, "problem"] = table["label"][other] + " " + why
+    return kept
 
 
 def _validation_share(rows: pd.DataFrame) -> float:
@@ -76,9 +83,7 @@ def three_emotions(table: pd.DataFrame, seed: int) -> pd.DataFrame:
     lacking = [emotion for emotion in THREE if emotion not in set(usable(table)["label"])]
     if lacking:
         raise StudyError(f"the data show no {lacking[0]}, of which paper 002's task is made.")
-    other = table["problem"].isna() & ~table["label"].isin(THREE)
-    three = table.copy()
-    three.loc[other, "problem"] = table["label"][other] + " is not one of the three emotions of paper 002"
+    three = _only(table, THREE, "is not one of the three emotions of paper 002")
     there = np.flatnonzero(three["problem"].isna())
     rows = three.iloc[there]
     groups = rows["subject"].fillna(rows["picture_hash"])

@@ -6,7 +6,7 @@ from pathlib import Path
 import numpy as np
 import pandas as pd
 
-from fer_lib.data.table import load_pictures, load_table, save_table, table_hash, usable
+from fer_lib.data.table import load_pictures, table_hash, usable
 from fer_lib.data.tasks import THREE, three_emotions
 from fer_lib.emotions import in_order
 from fer_lib.evaluation.results import BARE
@@ -14,7 +14,7 @@ from fer_lib.faces.covered import PLACES, covered_table, places_hash
 from fer_lib.faces.crops import pack, with_pictures
 from fer_lib.faces.patches import REGION_PIXELS, REGIONS, bar_mask, meshes_in_view, region_masks, with_noise
 from fer_lib.faces.prepare import load_faces, prepare_faces
-from fer_lib.files import code_version, content_hash, one_at_a_time
+from fer_lib.files import atomic_write, code_version, content_hash, one_at_a_time
 
 NOTHING = "none"
 WITH_MASK = "+mask"  # what the id of a picture with a mask ends in, where both are in one table
@@ -68,7 +68,7 @@ def bars_task(name: str, table: pd.DataFrame, seed: int, cache: Path) -> tuple[p
 def regions_task(table: pd.DataFrame, seed: int, cache: Path) -> tuple[pd.DataFrame, list[str]]:
     """The study table with one region of each train and validation face, or none, covered with white noise.
 
-    A network that learnt from these is not surprised by a cover; what it still loses was in the region.
+    A network that learnt from these stumbles less over a cover as such; see notebook 08.
     """
     learnt = table["problem"].isna() & (table["split"] != "test")
     measured = load_faces(prepare_faces(table, cache), PLACES)
@@ -88,22 +88,16 @@ def regions_task(table: pd.DataFrame, seed: int, cache: Path) -> tuple[pd.DataFr
 def _cached(
     path: Path, table: pd.DataFrame, chosen: pd.Series, covered: Callable[[pd.DataFrame], np.ndarray]
 ) -> pd.DataFrame:
-    """The table with the chosen rows' pictures covered; made once and kept at `path`."""
+    """The table with the chosen rows' pictures covered and no box; the pictures are made once and kept at `path`."""
+    places = np.flatnonzero(chosen)
     with one_at_a_time(path):
         if not path.exists():
-            save_table(_with_covered(table, chosen, covered), path)
-    made = load_table(path)
-    made.attrs = dict(table.attrs)
-    return made
-
-
-def _with_covered(
-    table: pd.DataFrame, chosen: pd.Series, covered: Callable[[pd.DataFrame], np.ndarray]
-) -> pd.DataFrame:
+            made = [pack(picture) for picture in covered(table.iloc[places].reset_index(drop=True))]
+            with atomic_write(path) as temporary:
+                pd.DataFrame(made, columns=["picture", "picture_hash"]).to_parquet(temporary, index=False)
     packed, boxes = [None] * len(table), table["box"].copy()
-    places = np.flatnonzero(chosen)
-    for place, picture in zip(places, covered(table.iloc[places].reset_index(drop=True)), strict=True):
-        packed[place] = pack(picture)
+    for place, pair in zip(places, pd.read_parquet(path).itertuples(index=False, name=None), strict=True):
+        packed[place] = pair
     boxes.iloc[places] = None
     return with_pictures(table, packed).assign(box=boxes)
 

@@ -182,3 +182,10 @@ def test_experiments_of_regions_share_one_table(regions, drawn_people, cache, mo
         table, classes = cover_task(name, drawn_people, SEED, cache)
         assert table["picture_hash"].tolist() == regions["picture_hash"].tolist()
         assert classes == in_order(drawn_people["label"])
+
+
+def test_what_is_kept_of_bars_are_pictures_and_all_else_is_the_callers(barred, boxed, cache):
+    younger = boxed.assign(age="child")
+    again, _ = bars_task("bars_scratch/eyes", younger, SEED, cache)
+    assert set(again["age"]) == {"child"}
+    assert again["picture_hash"].equals(barred["eyes"]["picture_hash"])
