@@ -1,6 +1,6 @@
 """What notebook 08 asks of all emotions: which region of the face carries which of them."""
 
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -11,7 +11,7 @@ from torch import nn
 from fer_lib.data.splits import read_test, split_rows
 from fer_lib.data.table import load_pictures
 from fer_lib.errors import StudyError
-from fer_lib.evaluation.compare import paired_difference
+from fer_lib.evaluation.compare import Difference, paired_difference
 from fer_lib.evaluation.metrics import predicted_labels, rightly, roc_areas
 from fer_lib.evaluation.results import BARE, overall, result_rows
 from fer_lib.explain.cams import grad_cam
@@ -34,6 +34,7 @@ PAIRS = {
     "six-layer CNN": ("six_layer/base", "regions/six_layer"),
 }
 REDRAWN = 420  # test pictures that are drawn again at rest
+AT_RANDOM, AIMED = "at random", "where it looks"  # where patches are laid first
 UNPREPARED, PREPARED = BARE, "one region covered"  # what a network learnt from
 
 
@@ -49,6 +50,7 @@ class FaceRegions:
     study: Study
     table: pd.DataFrame
     trainings: Trainings
+    _swept: dict[tuple[str, str, int], np.ndarray] = field(default_factory=dict)
 
     @cached_property
     def model(self) -> str:
@@ -110,8 +112,9 @@ class FaceRegions:
         return judge(experiment, network, self.rows, in_size(shown, experiment.size))
 
     def lost(self, learnt: str) -> pd.DataFrame:
-        """What covering each region does to recall: emotion, region, n, points; value, low, high (fractions).
+        """What covering each region does to recall: emotion, region, n, points; bare, value, low, high (fractions).
 
+        Here `bare` is the recall that changes by `value`.
         Everything is recorded: recall as `regions/<emotion>`, and all pictures together as `regions`.
         """
         bare = self.ask(learnt)
@@ -125,7 +128,13 @@ class FaceRegions:
             for emotion in self.classes:
                 own = labels == emotion
                 change = paired_difference(before[own], after[own], self.study.profile.resamples)
-                told = {"emotion": emotion, "region": region, "n": int(own.sum()), "points": change.points}
+                told = {
+                    "emotion": emotion,
+                    "region": region,
+                    "n": int(own.sum()),
+                    "points": change.points,
+                    "bare": before[own].mean(),
+                }
                 found.append(told | {"value": change.value, "low": change.low, "high": change.high})
         return pd.DataFrame(found)
 
@@ -142,14 +151,13 @@ class FaceRegions:
         said = predicted_labels(self.ask(learnt), experiment.classes)
         targets = np.array([experiment.classes.index(name) for name in said])
         chance = np.random.default_rng(self.study.seed).random(self.pictures.shape)
-        heats = {
-            "at random": chance,
-            "where it looks": grad_cam(network, in_size(self.pictures, experiment.size), targets),
-        }
+        heats = {AT_RANDOM: chance, AIMED: grad_cam(network, in_size(self.pictures, experiment.size), targets)}
         found = []
         for name, heat in heats.items():
-            for share in (count / PATCHES for count in patches):
+            for count in patches:
+                share = count / PATCHES
                 frame = self.ask(learnt, patch_masks(heat, share))
+                self._swept[learnt, name, count] = rightly(frame, self.classes)
                 condition = BARE if share == 0 else f"{100 * share:.0f} % covered {name}"
                 rows = overall(self._rows(learnt, condition, frame))
                 row = rows[rows["metric"] == "accuracy"].iloc[0]
@@ -157,6 +165,11 @@ class FaceRegions:
                     self.study.record(rows)
                 found.append({"name": name, "x": 100 * share, **row[["value", "low", "high"]]})
         return pd.DataFrame(found).astype({"value": float, "low": float, "high": float})
+
+    def aimed(self, learnt: str, patches: int) -> Difference:
+        """How accuracy changes when so many patches of a sweep lie first where the network looks, not at random."""
+        right = [self._swept[learnt, name, patches] for name in (AT_RANDOM, AIMED)]
+        return paired_difference(*right, self.study.profile.resamples)
 
     def alone(self) -> pd.DataFrame:
         """How well each region alone tells each emotion from the others: emotion, region, value; all is recorded.

@@ -73,29 +73,36 @@ def mean_pictures(masks: MaskedFaces) -> dict[str, np.ndarray]:
     return {f"tested on {tested}": load_pictures(shown).mean(0).astype(np.uint8) for tested, shown in rows.items()}
 
 
-def looks_at_faces(masks: MaskedFaces, model: str, faces: list[np.ndarray]) -> dict[str, dict[str, np.ndarray]]:
+def mostly_masked(masks: MaskedFaces) -> np.ndarray:
+    """Where the mask lies in at least half of those test pictures, bool (48, 48)."""
+    bare, masked = (load_pictures(shown) for shown in some_rows(masks).values())
+    return (bare != masked).mean(0) >= 0.5
+
+
+def looks_at_faces(
+    masks: MaskedFaces, model: str, faces: list[tuple[str, np.ndarray]]
+) -> dict[str, dict[str, np.ndarray]]:
     """Drawn faces bare and masked, and what each network reacts to when it says what it sees.
 
     Parameters
     ----------
-    faces : uint8 (S, S, 3)
+    faces : (emotion, uint8 (S, S, 3)) each
 
     Returns
     -------
     for `show.mask_plots.map_rows`: a row of pictures, then one for each network, two columns a face
     """
-    pairs = [pair for face in faces if (pair := _pair(face)) is not None]
+    pairs = [(emotion, pair) for emotion, face in faces if (pair := _pair(face)) is not None]
     rows = {"": {}} | {f"taught on {taught}": {} for taught in TESTED}
     for taught in TESTED:
         settings, network = masks.network(model, taught)
-        for number, pair in enumerate(pairs, 1):
+        for number, (emotion, pair) in enumerate(pairs, 1):
             for kind, face in zip(TESTED, pair, strict=True):
-                column = f"{kind} {number}"
                 picture = _grey(face, settings.size)[None]
                 said = network.eval()(centred(to_unit(picture))).argmax(1)
-                rows[""][column] = face
+                rows[""][f"{number}, {kind}:\n{emotion}"] = face
                 heat = guided_backprop(network, picture, said)[0].numpy()
-                rows[f"taught on {taught}"][f"{column}: {settings.classes[int(said)]}"] = heat
+                rows[f"taught on {taught}"][f"{number}, {kind}: says\n{settings.classes[int(said)]}"] = heat
     return rows
 
 

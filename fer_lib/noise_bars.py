@@ -101,8 +101,11 @@ class NoiseBars:
         learnt : part under the bar in learning
         tested : condition of testing, see `barred` and `fitted`
         """
-        pair = self.predictions[family, NOTHING, BARE_THREE], self.predictions[family, learnt, tested]
-        return compare_predictions(*pair, self.classes, self.study.profile.resamples)[0]
+        return self._change(family, (NOTHING, BARE_THREE), (learnt, tested))
+
+    def worth(self, family: str, part: str) -> Difference:
+        """How accuracy under a bar changes from the network that never saw one to the one that learnt with it."""
+        return self._change(family, (NOTHING, barred(part)), (part, barred(part)))
 
     def accuracy(self, family: str, part: str) -> float:
         """Accuracy on test of the network that learnt under a bar, under the same."""
@@ -217,6 +220,15 @@ class NoiseBars:
         if key not in self._networks:
             self._networks[key] = whole_network(self.runs[key], self._task(part), self.study.store)
         return self._networks[key]
+
+    @cached_property
+    def largest(self) -> float:
+        """Accuracy on test of always saying the class that most test faces have."""
+        return float(self.rows["label"].value_counts(normalize=True).max())
+
+    def _change(self, family: str, before: tuple[str, str], after: tuple[str, str]) -> Difference:
+        pair = self.predictions[family, *before], self.predictions[family, *after]
+        return compare_predictions(*pair, self.classes, self.study.profile.resamples)[0]
 
     def _task(self, part: str) -> pd.DataFrame:
         if part not in self._tasks:

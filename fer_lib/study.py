@@ -17,7 +17,7 @@ from fer_lib.files import ROOT, atomic_write, notebooks, write_json
 from fer_lib.machine import environment
 from fer_lib.profiles import Profile, get_profile, parse_seed
 from fer_lib.runs import Run, RunStore
-from fer_lib.show.plots import use_style
+from fer_lib.show.plots import use_style, wrap_titles
 
 
 @dataclass
@@ -80,6 +80,7 @@ class Study:
         people : single people can be recognised in it; then it goes into the report of drawn people only
         """
         name = f"{self.notebook[:2]}_{name}"
+        wrap_titles(figure)
         with atomic_write(self.folder / "figures" / f"{name}.png") as temporary:
             figure.savefig(temporary, dpi=110, bbox_inches="tight", metadata={"Software": None})
         display(figure)

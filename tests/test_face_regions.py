@@ -58,7 +58,7 @@ def guessing(regions):
 @pytest.fixture(scope="module")
 def swept(regions):
     asked = FaceRegions(replace(regions.study, page=[], results=[]), regions.table, regions.trainings)
-    return asked.sweep(PREPARED, (0, 5, 64)), asked.study.rows()
+    return asked.sweep(PREPARED, (0, 5, 64)), asked.study.rows(), asked
 
 
 @pytest.fixture(scope="module")
@@ -120,6 +120,7 @@ def test_what_is_lost_is_the_difference_of_recalls(guessing, region):
     by_hand = recalls(regions, regions.masks[region]) - recalls(regions)
     found = lost[lost["region"] == region].set_index("emotion").loc[regions.classes]
     assert found["value"].tolist() == pytest.approx(by_hand.tolist())
+    assert found["bare"].tolist() == pytest.approx(recalls(regions).tolist())
     assert (found["low"] <= found["value"]).all()
     assert (found["value"] <= found["high"]).all()
     told = [f"{100 * value:+.1f}" if abs(value) > 1e-9 else "+0.0" for value in by_hand]
@@ -161,7 +162,7 @@ def test_what_is_lost_is_told_by_emotion_and_region(guessing):
 
 
 def test_a_sweep_starts_at_bare_faces_and_goes_on_in_shares_of_64_patches(regions, swept):
-    frame, _ = swept
+    frame, *_ = swept
     bare = regions.ask(PREPARED)
     expected = accuracy_score(bare["label"], said(bare, regions.classes))
     for name in ("at random", "where it looks"):
@@ -172,13 +173,20 @@ def test_a_sweep_starts_at_bare_faces_and_goes_on_in_shares_of_64_patches(region
 
 
 def test_where_all_is_covered_it_does_not_matter_where_one_began(swept):
-    frame, rows = swept
+    frame, rows, _ = swept
     last = frame[frame["x"] == 100]
     assert last["value"].nunique() == 1
     right = rows[rows["metric"] == "accuracy"]
     ways = [f"{share} % covered {name}" for name in ("at random", "where it looks") for share in (8, 100)]
     assert right["test_condition"].tolist() == ways  # bare faces are recorded by `lost` alone
     assert right["value"].tolist() == frame[frame["x"] > 0]["value"].tolist()
+
+
+def test_aiming_changes_what_both_ends_of_a_sweep_show_and_nothing_where_all_is_covered(swept):
+    frame, _, asked = swept
+    found = frame[frame["x"].between(1, 99)].set_index("name")["value"]
+    assert asked.aimed(PREPARED, 5).value == pytest.approx(found["where it looks"] - found["at random"])
+    assert asked.aimed(PREPARED, 64).points == "+0.0 [+0.0, +0.0]"
 
 
 def test_a_sweep_covers_as_many_patches_as_it_says_at_random_or_where_the_predicted_class_is_hottest(

@@ -148,6 +148,16 @@ def test_a_cost_is_the_difference_of_accuracies_from_bare_faces(bars, family):
         assert bars.cost(family, learnt, tested).value == pytest.approx(after - before)
 
 
+@pytest.mark.parametrize("part", BARS)
+def test_what_learning_under_a_bar_is_worth_is_the_difference_from_the_network_that_never_saw_it(bars, part):
+    never, learnt = (accuracy(bars.predictions[SCRATCH, kind, barred(part)], bars.classes) for kind in (NOTHING, part))
+    assert bars.worth(SCRATCH, part).value == pytest.approx(learnt - never)
+
+
+def test_always_saying_the_largest_class_is_right_for_its_share_of_test_faces(bars):
+    assert bars.largest == bars.rows["label"].value_counts().max() / len(bars.rows)
+
+
 def test_the_table_of_the_unfamiliar_has_three_covers_a_network_and_their_accuracies(bars):
     shown = bars.unfamiliar_table()
     assert shown.index.tolist() == [f"network of {family}" for family in FAMILIES for _ in range(3)]

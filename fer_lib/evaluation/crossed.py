@@ -14,6 +14,8 @@ ARROW = "\N{RIGHTWARDS ARROW}"
 def crossed_table(results: pd.DataFrame, models: Sequence[str], papers: pd.DataFrame) -> pd.DataFrame:
     """One row for each model, what it was taught on and what it was tested on: index model; percent with intervals.
 
+    The column of paper 003 is there where it claims something for these data.
+
     Parameters
     ----------
     results : tidy rows with the experiments `masked/<model>`
@@ -40,7 +42,8 @@ def crossed_table(results: pd.DataFrame, models: Sequence[str], papers: pd.DataF
                     "paper 003, %": told or "–",
                 }
             )
-    return pd.DataFrame(rows, columns=list(rows[0]) if rows else ["model"]).set_index("model")
+    frame = pd.DataFrame(rows, columns=list(rows[0]) if rows else ["model"]).set_index("model")
+    return frame.drop(columns="paper 003, %") if rows and (frame["paper 003, %"] == "–").all() else frame
 
 
 def crossed_classes(

@@ -14,24 +14,24 @@ from fer_lib.faces.detect import look
 from fer_lib.faces.fabric import COVERS
 from fer_lib.faces.occlude import cover
 from fer_lib.show.people import people_and_emotions, portrait
-from fer_lib.show.plots import INK, OURS, PAPER, gallery
+from fer_lib.show.plots import ALWAYS_LARGEST, INK, OURS, PAPER, gallery
 
 TESTED_COLOURS = {"bare": OURS, "masked": "#009E73"}
 TURNS = (-28.0, -12.0, 0.0, 0.0, 14.0, 28.0)  # degrees of yaw of the faces in the gallery of covers
 
 
-def drawn_faces(size: int = 160, turns: Sequence[float] = TURNS) -> list[np.ndarray]:
-    """Faces of different drawn people, who are turned by so many degrees, uint8 (size, size, 3) each."""
+def drawn_faces(size: int = 160, turns: Sequence[float] = TURNS) -> list[tuple[str, np.ndarray]]:
+    """Different drawn people, who are turned by so many degrees: the emotion, and the face, uint8 (size, size, 3)."""
     cards = people_and_emotions(2 * len(turns), seed=4)
     plain = {card.subject: card for card in cards if not card.person.glasses and card.emotion != "neutral"}
     chosen = zip(list(plain.values())[: len(turns)], turns, strict=True)
-    return [portrait(card.person, card.expression.units, size, yaw=turn) for card, turn in chosen]
+    return [(card.emotion, portrait(card.person, card.expression.units, size, yaw=turn)) for card, turn in chosen]
 
 
-def cover_gallery(faces: Sequence[np.ndarray], title: str, seed: int = 0) -> Figure:
-    """Faces as they are, and below with every kind of cover; faces without a mesh are left out."""
-    meshes = [look(face).landmarks for face in faces]
-    seen = [(face, mesh) for face, mesh in zip(faces, meshes, strict=True) if mesh is not None]
+def cover_gallery(faces: Sequence[tuple[str, np.ndarray]], title: str, seed: int = 0) -> Figure:
+    """Faces (emotion, picture) as they are, and below with every kind of cover; those without a mesh are left out."""
+    found = [(face, look(face).landmarks) for _, face in faces]
+    seen = [(face, mesh) for face, mesh in found if mesh is not None]
     rows = [("bare", [face for face, _ in seen])]
     for kind in COVERS:
         draws = (np.random.default_rng((seed, number)) for number in range(len(seen)))
@@ -40,12 +40,13 @@ def cover_gallery(faces: Sequence[np.ndarray], title: str, seed: int = 0) -> Fig
     return gallery(rows, title, cell=1.2)
 
 
-def two_by_two(cells: pd.DataFrame, title: str) -> Figure:
+def two_by_two(cells: pd.DataFrame, title: str, largest: float) -> Figure:
     """Accuracy on bare and on masked faces, one row for each model and what it was taught on.
 
     Parameters
     ----------
     cells : model, taught, tested, value, low, high (fractions)
+    largest : accuracy of always saying the largest class
     """
     names = list(dict.fromkeys(zip(cells["model"], cells["taught"], strict=True)))
     figure, axis = plt.subplots(figsize=(8, 0.3 * len(names) + 1.3))
@@ -55,6 +56,7 @@ def two_by_two(cells: pd.DataFrame, title: str) -> Figure:
         error = 100 * np.abs(part[["low", "high"]].to_numpy().T - part["value"].to_numpy())
         label = f"tested on {tested} faces"
         axis.errorbar(100 * part["value"], y, xerr=error, fmt="o", color=colour, capsize=3, label=label)
+    axis.axvline(100 * largest, **ALWAYS_LARGEST)
     labels = [f"{model}, taught on {taught}" for model, taught in names]
     axis.set(yticks=range(len(names)), yticklabels=labels, ylim=(len(names) - 0.5, -0.5), xlabel="accuracy [%]")
     for above in (k for k in range(1, len(names)) if names[k][0] != names[k - 1][0]):
@@ -65,7 +67,11 @@ def two_by_two(cells: pd.DataFrame, title: str) -> Figure:
 
 
 def heat_maps(
-    pictures: Mapping[str, np.ndarray], heats: Mapping[str, Mapping[str, np.ndarray]], title: str, bar: str
+    pictures: Mapping[str, np.ndarray],
+    heats: Mapping[str, Mapping[str, np.ndarray]],
+    outlines: Mapping[str, np.ndarray],
+    title: str,
+    bar: str,
 ) -> Figure:
     """Heat over pictures on one scale, one row and one column a name.
 
@@ -73,6 +79,7 @@ def heat_maps(
     ----------
     pictures : {column: grey uint8 (S, S)}
     heats : {row: {column: float (S, S)}}
+    outlines : {row: bool (S, S), of which the edge is drawn}; not every row needs one
     bar : what the colours mean
     """
     rows, columns = list(heats), list(pictures)
@@ -84,6 +91,8 @@ def heat_maps(
             _plain(axis)
             axis.imshow(pictures[column], cmap="gray", vmin=0, vmax=255)
             shown = axis.imshow(heats[row][column], cmap="inferno", alpha=0.6, vmin=0, vmax=most)
+            if row in outlines:
+                axis.contour(outlines[row], levels=[0.5], colors="white", linewidths=0.9, linestyles="dashed")
             if row == rows[0]:
                 axis.set_title(column, weight="normal", size=9, loc="center")
         line[0].set_ylabel(row, rotation=0, ha="right", va="center")

@@ -18,7 +18,7 @@ from matplotlib.transforms import Bbox
 from fer_lib.emotions import PALETTE
 from fer_lib.evaluation.calibration import bins_error
 from fer_lib.evaluation.seeds import spread_text
-from fer_lib.show.plots import INK, OURS, PAPER
+from fer_lib.show.plots import ALWAYS_LARGEST, INK, OURS, PAPER
 
 OUTSIDE = {"frameon": False, "loc": "upper left", "bbox_to_anchor": (1.01, 1)}
 
@@ -43,12 +43,13 @@ def reliability(bins_before: pd.DataFrame, bins_after: pd.DataFrame, title: str)
     return figure
 
 
-def variants(rows: pd.DataFrame, title: str, xlabel: str) -> Figure:
+def variants(rows: pd.DataFrame, title: str, xlabel: str, largest: float | None = None) -> Figure:
     """Variants of one thing below each other, in the given order, with intervals and what the papers claim.
 
     Parameters
     ----------
     rows : name, value, low, high and, where papers claim something, paper (fractions; NaN where there is none)
+    largest : accuracy of always saying the largest class, where that is worth a line
     """
     y = np.arange(len(rows))
     figure, axis = plt.subplots(figsize=(7.5, 0.36 * len(rows) + 1.2))
@@ -57,6 +58,9 @@ def variants(rows: pd.DataFrame, title: str, xlabel: str) -> Figure:
     if "paper" in rows and rows["paper"].notna().any():
         claim = {"marker": "D", "facecolors": "none", "edgecolors": PAPER, "linewidths": 1.6, "s": 38}
         axis.scatter(100 * rows["paper"], y, label="paper's claim", zorder=3, **claim)
+    if largest is not None:
+        axis.axvline(100 * largest, **ALWAYS_LARGEST)
+    if len(axis.get_legend_handles_labels()[1]) > 1:
         axis.legend(reverse=True, **OUTSIDE)
     axis.set(yticks=y, yticklabels=rows["name"], ylim=(len(rows) - 0.5, -0.5), xlabel=xlabel, title=title)
     return figure

@@ -7,11 +7,13 @@ import numpy as np
 import pandas as pd
 import seaborn as sns
 from matplotlib.figure import Figure
+from matplotlib.text import Text
 
 from fer_lib.emotions import PALETTE
 
 INK = "#333333"
 OURS, PAPER = "#0072B2", "#E69F00"
+ALWAYS_LARGEST = {"color": INK, "lw": 1, "ls": ":", "label": "always the largest class"}
 
 
 def use_style() -> None:
@@ -28,6 +30,13 @@ def use_style() -> None:
             "axes.labelcolor": INK,
         }
     )
+
+
+def wrap_titles(figure: Figure) -> None:
+    """Break titles, which are all that is bold, into lines that the figure can hold."""
+    for text in figure.findobj(Text):
+        if text.get_weight() == "bold":
+            text.set_wrap(True)
 
 
 def gallery(rows: Sequence[tuple[str, Sequence[np.ndarray]]], title: str, cell: float = 0.95) -> Figure:
@@ -171,6 +180,7 @@ def class_recalls(frames: Mapping[str, pd.DataFrame], title: str) -> Figure:
         error = 100 * np.abs(frame[["low", "high"]].to_numpy().T - frame["value"].to_numpy())
         axis.errorbar(x, 100 * frame["value"], error, fmt="o", color=shade, label=model, capsize=2)
     axis.set(xticks=range(len(frame)), xticklabels=frame.index, ylabel="recall [%]", ylim=(0, 100), title=title)
+    axis.tick_params(axis="x", rotation=20)
     axis.legend(frameon=False, loc="upper left", bbox_to_anchor=(1, 1))
     return figure
 

@@ -90,6 +90,11 @@ def test_a_cell_that_the_paper_did_not_measure_has_none_of_its_numbers(papers):
     assert crossed["paper 003, %"].tolist() == ["–", "–", "–", claimed]
 
 
+def test_where_the_paper_claims_nothing_it_has_no_column(results):
+    crossed = crossed_table(results, ["mobilenet_v2", "other"], claims("synthetic"))
+    assert "paper 003, %" not in crossed
+
+
 def test_of_several_seeds_a_cell_shows_their_mean(papers):
     seeds = [cell("six_layer", "masked", "masked", right, seed=seed) for seed, right in ((0, 4), (1, 8))]
     mean = cell("six_layer", "masked", "masked", 6, seed=None)

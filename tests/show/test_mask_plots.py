@@ -3,11 +3,13 @@ import numpy as np
 import pandas as pd
 import pytest
 from matplotlib.colors import to_hex
+from matplotlib.contour import ContourSet
 
 from fer_lib.emotions import PALETTE
 from fer_lib.faces.detect import look
 from fer_lib.faces.fabric import COVERS
 from fer_lib.show import mask_plots
+from fer_lib.show.people import people_and_emotions, portrait
 
 GREY = np.full((9, 9), 128, np.uint8)
 
@@ -32,21 +34,37 @@ def cells():
     return frame.assign(low=frame["value"] - 0.02, high=frame["value"] + 0.05)
 
 
+def panel_outlines(axis) -> list[np.ndarray]:
+    """The corners of every outline in a panel, float (K, 2) of x and y."""
+    contours = [shown for shown in axis.collections if isinstance(shown, ContourSet)]
+    return [path.vertices for shown in contours for path in shown.get_paths()]
+
+
 def legend_of(axis) -> list[str]:
     return [text.get_text() for text in axis.get_legend().get_texts()]
 
 
 def test_a_mesh_is_found_in_every_drawn_face(faces):
     assert len(faces) == len(mask_plots.TURNS)
-    assert {(face.shape, face.dtype) for face in faces} == {((160, 160, 3), np.dtype(np.uint8))}
-    assert all(look(face).landmarks is not None for face in faces)
-    assert not any(np.array_equal(face, other) for face, other in zip(faces, faces[1:] + faces[:1], strict=True))
+    assert {(face.shape, face.dtype) for _, face in faces} == {((160, 160, 3), np.dtype(np.uint8))}
+    assert all(look(face).landmarks is not None for _, face in faces)
+    pairs = zip(faces, faces[1:] + faces[:1], strict=True)
+    assert not any(np.array_equal(face, other) for (_, face), (_, other) in pairs)
+
+
+def test_drawn_faces_come_with_the_emotion_that_they_show(faces):
+    cards = people_and_emotions(2 * len(faces), seed=4)
+    for (emotion, face), turn in zip(faces, mask_plots.TURNS, strict=True):
+        again = [
+            portrait(card.person, card.expression.units, 160, yaw=turn) for card in cards if card.emotion == emotion
+        ]
+        assert any(np.array_equal(face, drawn) for drawn in again)
 
 
 def test_drawn_faces_are_turned_by_their_degrees(faces):
     """The nose's tip stands on the side to which a face is turned, seen from between the eyes' outer corners."""
     sides = []
-    for face in faces:
+    for _, face in faces:
         mesh = look(face).landmarks
         sides.append((mesh[1, 0] - mesh[[33, 263], 0].mean()) / np.ptp(mesh[[33, 263], 0]))
     left, right = np.mean(sides[:2]), np.mean(sides[4:])
@@ -57,17 +75,17 @@ def test_drawn_faces_are_turned_by_their_degrees(faces):
 
 def test_the_gallery_of_covers_has_a_row_for_every_kind_and_leaves_out_what_has_no_mesh(faces):
     blank = np.full((160, 160, 3), 90, np.uint8)
-    figure = mask_plots.cover_gallery([faces[2], blank, faces[3]], "Covers")
+    figure = mask_plots.cover_gallery([faces[2], ("fear", blank), faces[3]], "Covers")
     axes = np.reshape(figure.axes, (1 + len(COVERS), 2))
     assert [axis.get_ylabel() for axis in axes[:, 0]] == ["bare", *COVERS]
     shown = np.array([[axis.images[0].get_array() for axis in line] for line in axes])
-    assert np.array_equal(shown[0, 0], faces[2])
-    assert np.array_equal(shown[0, 1], faces[3])
+    assert np.array_equal(shown[0, 0], faces[2][1])
+    assert np.array_equal(shown[0, 1], faces[3][1])
     assert (shown[1:] != shown[0]).any((2, 3, 4)).all()
 
 
 def test_every_model_and_teaching_has_a_row_with_both_accuracies_and_their_intervals(cells):
-    axis = mask_plots.two_by_two(cells, "Masks cost").axes[0]
+    axis = mask_plots.two_by_two(cells, "Masks cost", 0.25).axes[0]
     rows = [label.get_text() for label in axis.get_yticklabels()]
     assert rows == ["CNN, taught on bare", "CNN, taught on masked", "SVM, taught on bare"]
     for container, tested in zip(axis.containers, ("bare", "masked"), strict=True):
@@ -77,12 +95,14 @@ def test_every_model_and_teaching_has_a_row_with_both_accuracies_and_their_inter
         assert points.get_ydata().tolist() == [0, 1, 2]
         ends = [[segment[0, 0], segment[1, 0]] for segment in bars.get_segments()]
         assert np.array(ends) == pytest.approx(100 * part[["low", "high"]].to_numpy())
-    assert legend_of(axis) == ["tested on bare faces", "tested on masked faces"]
+    assert legend_of(axis) == ["always the largest class", "tested on bare faces", "tested on masked faces"]
+    chance = [line for line in axis.lines if line.get_label() == "always the largest class"]
+    assert [list(line.get_xdata()) for line in chance] == [[25, 25]]
 
 
 def test_models_are_parted_by_a_line_and_other_conditions_are_not_shown(cells):
     more = pd.concat([cells, cells.iloc[:1].assign(tested="sunglasses", value=0.9)])
-    axis = mask_plots.two_by_two(more, "Masks cost").axes[0]
+    axis = mask_plots.two_by_two(more, "Masks cost", 0.25).axes[0]
     parting = [line for line in axis.lines if list(line.get_xdata()) == [0, 1] and len(set(line.get_ydata())) == 1]
     assert [line.get_ydata()[0] for line in parting] == [1.5]
     shown = np.concatenate([container[0].get_xdata() for container in axis.containers])
@@ -93,7 +113,7 @@ def test_heat_lies_over_its_picture_on_one_scale_for_all(rng):
     pictures = {name: rng.integers(0, 256, (9, 9), np.uint8) for name in ("anger", "fear", "neutral")}
     heats = {row: {name: rng.random((9, 9)) for name in pictures} for row in ("bar: none", "bar: eyes")}
     heats["bar: eyes"]["fear"][4, 4] = 3.5
-    *axes, bar = mask_plots.heat_maps(pictures, heats, "Heat", "mean heat").axes
+    *axes, bar = mask_plots.heat_maps(pictures, heats, {}, "Heat", "mean heat").axes
     panels = np.reshape(axes, (2, 3))
     assert bar.get_ylabel() == "mean heat"
     assert [axis.get_ylabel() for axis in panels[:, 0]] == list(heats)
@@ -103,6 +123,16 @@ def test_heat_lies_over_its_picture_on_one_scale_for_all(rng):
             assert np.array_equal(axis.images[0].get_array(), pictures[name])
             assert np.array_equal(axis.images[1].get_array(), heats[row][name])
             assert axis.images[1].get_clim() == (0, 3.5)
+
+
+def test_heat_is_outlined_where_its_row_has_something_to_outline():
+    eyes = np.zeros((9, 9), bool)
+    eyes[3:5] = True
+    heats = {row: {"fear": np.eye(9)} for row in ("bar: none", "bar: eyes")}
+    none, under, _ = mask_plots.heat_maps({"fear": GREY}, heats, {"bar: eyes": eyes}, "Heat", "mean heat").axes
+    assert panel_outlines(none) == []
+    y = np.concatenate(panel_outlines(under))[:, 1]
+    assert sorted(set(y.tolist())) == [2.5, 4.5]  # between the last row outside and the first inside
 
 
 def test_rows_of_maps_have_their_name_beside_them_and_each_map_its_own_above():

@@ -94,6 +94,12 @@ def test_a_papers_claim_is_a_hollow_marker_and_without_claims_there_is_no_legend
     assert model_plots.variants(named.drop(columns="paper"), TITLE, "").axes[0].get_legend() is None
 
 
+def test_what_the_largest_class_gives_is_a_line_across_all_variants(named):
+    axis = model_plots.variants(named.drop(columns="paper"), TITLE, "", largest=0.25).axes[0]
+    assert [list(line.get_xdata()) for line in axis.lines if line.get_linestyle() == ":"] == [[25, 25]]
+    assert "always the largest class" in [text.get_text() for text in axis.get_legend().get_texts()]
+
+
 def test_seeds_say_mean_and_spread(named):
     texts = [text.get_text() for text in model_plots.seeds({"a": [0.5, 0.6], "b": [0.7]}, TITLE).axes[0].texts]
     assert texts == ["55.0 ± 7.1 %", "70.0 %"]
