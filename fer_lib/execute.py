@@ -21,9 +21,11 @@ def execute(notebook: Path, output: Path, parameters: dict) -> None:
     Raises
     ------
     StudyError
-        The notebook's own, as it was raised; for any other error, one that names the notebook, the error and the
-        half-executed copy `<output>.failed.ipynb`.
+        When there is no such notebook. The notebook's own, as it was raised; for any other error, one that names the
+        notebook, the error and the half-executed copy `<output>.failed.ipynb`.
     """
+    if not notebook.exists():
+        raise StudyError(f"{notebook}: there is no such notebook; they lie in {ROOT / 'notebooks'}.")
     failed = output.with_suffix(".failed.ipynb")
     failed.unlink(missing_ok=True)
     os.environ[HEADLESS] = "0.5" if sys.stderr.isatty() else "20"

@@ -28,6 +28,12 @@ def test_a_study_error_comes_out_as_its_sentence_and_no_copy_is_left(tmp_path):
     assert [path.name for path in tmp_path.iterdir()] == ["in.ipynb"]
 
 
+def test_a_notebook_that_is_not_there_is_named_with_where_notebooks_lie(tmp_path):
+    with pytest.raises(StudyError, match=r"7_masks\.ipynb: there is no such notebook; they lie in .*notebooks\.$"):
+        execute(tmp_path / "7_masks.ipynb", tmp_path / "out.ipynb", {})
+    assert list(tmp_path.iterdir()) == []
+
+
 def test_a_killed_kernel_is_told_with_what_to_do(tmp_path):
     code = "import os, signal; os.kill(os.getpid(), signal.SIGKILL)"
     with pytest.raises(StudyError, match=r"in\.ipynb: its kernel was killed, most likely for lack of memory"):

@@ -194,9 +194,10 @@ def learning_curves(histories: Mapping[str, pd.DataFrame], title: str) -> Figure
             axis.plot(history["epoch"], scale * history[f"train_{measure}"], color=colour, ls="--", lw=1)
             axis.plot(history["epoch"], scale * history[f"validation_{measure}"], color=colour, label=name)
             axis.plot(best["epoch"], scale * best[f"validation_{measure}"], "o", color=colour)
-    loss.set(xlabel="epoch", ylabel="cross entropy [nats]", title=title)
+    loss.set(xlabel="epoch", ylabel="cross entropy [nats]")
     accuracy.set(xlabel="epoch", ylabel="accuracy [%]")
     accuracy.legend(frameon=False, title="-- training\n— validation", loc="upper left", bbox_to_anchor=(1, 1))
+    figure.suptitle(title, x=0.01, ha="left", weight="bold")
     return figure
 
 
