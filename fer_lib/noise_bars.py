@@ -16,9 +16,8 @@ from fer_lib.emotions import in_order
 from fer_lib.evaluation.compare import Difference
 from fer_lib.evaluation.metrics import class_recall, confusion
 from fer_lib.evaluation.results import BARE_THREE, compare_predictions, frame_results, interval_text, overall, pick
-from fer_lib.explain.cams import grad_cam, mean_interval, shares_in
 from fer_lib.faces.covered import PLACES
-from fer_lib.faces.patches import BAR_PIXELS, BARS, PARTS, bar_mask, meshes_in_view, region_masks, with_noise
+from fer_lib.faces.patches import BAR_PIXELS, BARS, PARTS, meshes_in_view, region_masks, with_noise
 from fer_lib.faces.prepare import load_faces, prepare_faces
 from fer_lib.runs import Run
 from fer_lib.study import Study
@@ -30,11 +29,7 @@ from fer_lib.trainings import SELECTION, Trainings
 
 PAPERS, SCRATCH = "bars", "bars_scratch"  # paper 002's frozen GoogLeNet, and a network from nothing
 LEARNT = (NOTHING, *BARS)
-MOST = 1000  # pictures of each emotion and condition behind a mean heat map
-LOOKED_AT = {"eyes": "eyes", "nose": "eyes", "mouth": "mouth"}  # part covered: where paper 002 sees the heat
-HEAT_RESAMPLES = 1000
 NEVER = 0.1  # recall below which an emotion is hardly ever said
-ENOUGH_HEAT = 0.5  # share of pictures that need heat under both networks before anything is said of it
 
 
 def barred(part: str) -> str:
@@ -134,60 +129,6 @@ class NoiseBars:
                 rows.append({"network": name, "cover": way, "N": f"{len(self.rows):,}", **cells})
         return pd.DataFrame(rows).set_index("network")
 
-    def all_heats(self, family: str) -> dict[tuple[str, str], np.ndarray]:
-        """Grad-CAM for every bar and emotion: (part, emotion) → float32 (N, 48, 48) of `heats`."""
-        return {(part, emotion): self.heats(family, part, emotion) for part in LEARNT for emotion in self.classes}
-
-    def heat_shares(self, heats: Mapping[tuple[str, str], np.ndarray]) -> pd.DataFrame:
-        """Share of heat in the rows of each bar, percent with intervals: one row for each bar and emotion."""
-        rows = []
-        for (part, emotion), maps in heats.items():
-            shares = {place: shares_in(maps, bar_mask(place)) for place in BARS}
-            shown = {f"on the {p}": _percent(mean_interval(values, HEAT_RESAMPLES)) for p, values in shares.items()}
-            n = f"{int((maps.sum((1, 2)) > 0).sum()):,} of {len(maps):,}"
-            rows.append({"bar over": part, "emotion": emotion, "with any heat": n, **shown})
-        return pd.DataFrame(rows).set_index("bar over")
-
-    def heat_claims(self, heats: Mapping[tuple[str, str], np.ndarray]) -> list[str]:
-        """What paper 002 reads in its heat maps, each held against the share of heat with and without the bar.
-
-        A claim holds when the share rises over that of the network without a bar, and is larger than that of the area.
-        """
-        sentences = []
-        for part, looked in LOOKED_AT.items():
-            place = bar_mask(looked)
-            bare, under = (
-                np.concatenate([shares_in(heats[kind, emotion], place) for emotion in self.classes])
-                for kind in (NOTHING, part)
-            )
-            both = ~np.isnan(under - bare)
-            claim = f"“With the {part} covered, the network looks at the {looked}”"
-            if both.mean() < ENOUGH_HEAT:
-                none = f"{100 * (1 - both.mean()):.0f} % have no heat under one network or the other"
-                sentences.append(f"{claim} cannot be judged: {none}.")
-                continue
-            change, share = (mean_interval(values[both], HEAT_RESAMPLES) for values in (under - bare, under))
-            holds = change.low > 0 and share.low > place.mean()
-            sentences.append(
-                f"{claim} {'holds' if holds else 'does not hold'}: the share of heat in those rows changes by "
-                f"{change.points} points, to {_percent(share)} %, where the rows are {100 * place.mean():.0f} % of the "
-                f"picture (N {both.sum():,}; two networks, one training each)."
-            )
-        return sentences
-
-    def heats(self, family: str, part: str, emotion: str) -> np.ndarray:
-        """Grad-CAM of an emotion in test faces that show it, under the bar that the network learnt with.
-
-        Returns
-        -------
-        float32 (N, 48, 48), at most `MOST`, drawn at random
-        """
-        experiment, network = self.network(family, part)
-        there = np.flatnonzero(self.rows["label"] == emotion)
-        some = np.random.default_rng(self.study.seed).permutation(there)[:MOST]
-        shown = in_size(self.tested(part)[np.sort(some)], experiment.size)
-        return grad_cam(network, shown, np.full(len(some), experiment.classes.index(emotion)))
-
     def text(self, family: str, learnt: str, tested: str) -> str:
         """Accuracy on test with its interval, in percent."""
         rows = self.study.rows()
@@ -254,11 +195,6 @@ class NoiseBars:
         task = self._task(NOTHING)
         rows = frame_results(predictions, task, self.classes, self.study.profile.resamples, **told)
         self.study.record(rows if tested == barred(learnt) else overall(rows))
-
-
-def _percent(share: Difference) -> str:
-    low, value, high = (f"{100 * number:.1f}" for number in (share.low, share.value, share.high))
-    return f"{value} [{low}, {high}]"
 
 
 def in_size(pictures: np.ndarray, size: int) -> torch.Tensor:

@@ -4,7 +4,7 @@ from types import SimpleNamespace
 import numpy as np
 import pytest
 
-from fer_lib import noise_bars
+from fer_lib import bar_heats, noise_bars
 from fer_lib.data.sources import synthetic
 from fer_lib.data.table import usable
 from fer_lib.data.tasks import THREE
@@ -51,15 +51,6 @@ def bars(tmp_path_factory, one_thread):
 def accuracy(frame, classes) -> float:
     tested = frame[frame["split"] == "test"]
     return float((tested[classes].idxmax(axis=1) == tested["label"]).mean())
-
-
-def heats_in(*rows) -> np.ndarray:
-    """One heat map for each of some rows of bars, all of whose heat lies there; a bar of None has none."""
-    maps = np.zeros((len(rows), 48, 48), np.float32)
-    for heat, part in zip(maps, rows, strict=True):
-        if part is not None:
-            heat[ROWS[part]] = 0.5
-    return maps
 
 
 @pytest.mark.parametrize("family", FAMILIES)
@@ -179,54 +170,17 @@ def test_a_family_of_which_one_training_is_missing_is_left_out_whole(bars):
     assert (study.page, study.results) == ([], [])
 
 
-def test_a_claim_holds_where_heat_rises_into_the_rows_and_not_where_it_leaves_them(bars):
-    spread = np.full((8, 48, 48), 0.1, np.float32)
-    where = {NOTHING: spread, "eyes": heats_in(*["eyes"] * 8), "nose": heats_in(*["mouth"] * 8)}
-    where["mouth"] = heats_in("mouth", *[None] * 7)
-    heats = {(part, emotion): maps for part, maps in where.items() for emotion in bars.classes}
-    eyes, nose, mouth = bars.heat_claims(heats)
-    assert "“With the eyes covered, the network looks at the eyes” holds" in eyes
-    assert "by +79.2 [+79.2, +79.2] points, to 100.0 [100.0, 100.0] %, where the rows are 21 %" in eyes
-    assert "(N 24;" in eyes
-    assert "“With the nose covered, the network looks at the eyes” does not hold" in nose
-    assert "by -20.8 [-20.8, -20.8] points, to 0.0 [0.0, 0.0] %" in nose
-    assert mouth.endswith("cannot be judged: 88 % have no heat under one network or the other.")
-
-
-def test_a_claim_needs_more_heat_than_the_rows_share_of_the_picture(bars):
-    none, little = np.zeros((6, 48, 48), np.float32), np.zeros((6, 48, 48), np.float32)
-    none[:, 40:] = 1
-    little[:, 40:], little[:, ROWS["eyes"]] = 1, 0.1  # 1 of 9 parts: more than nothing, less than the rows' 21 %
-    kinds = {NOTHING: none, "eyes": little, "nose": none, "mouth": none}
-    heats = {(part, emotion): maps for part, maps in kinds.items() for emotion in bars.classes}
-    eyes, *others = bars.heat_claims(heats)
-    assert "does not hold: the share of heat in those rows changes by +11.1" in eyes
-    assert all("does not hold: the share of heat in those rows changes by +0.0" in claim for claim in others)
-
-
-def test_shares_of_heat_are_those_of_each_bars_rows_and_pictures_without_heat_do_not_count(bars):
-    half = heats_in("nose") + heats_in("mouth")
-    heats = {("eyes", "anger"): heats_in("eyes", "eyes", None), (NOTHING, "neutral"): half}
-    shares = bars.heat_shares(heats)
-    assert shares.index.tolist() == ["eyes", NOTHING]
-    assert shares["emotion"].tolist() == ["anger", "neutral"]
-    assert shares["with any heat"].tolist() == ["2 of 3", "1 of 1"]
-    on = [f"on the {part}" for part in BARS]
-    assert shares.loc["eyes", on].tolist() == ["100.0 [100.0, 100.0]", "0.0 [0.0, 0.0]", "0.0 [0.0, 0.0]"]
-    assert shares.loc[NOTHING, on].tolist() == ["0.0 [0.0, 0.0]", "50.0 [50.0, 50.0]", "50.0 [50.0, 50.0]"]
-
-
 def test_heat_is_asked_of_the_test_faces_that_show_the_emotion_under_the_bar_that_was_learnt(bars, monkeypatch):
     seen = []
-    monkeypatch.setattr(noise_bars, "grad_cam", lambda *asked: seen.append(asked))
-    bars.heats(SCRATCH, "nose", "happiness")
+    monkeypatch.setattr(bar_heats, "grad_cam", lambda *asked: seen.append(asked))
+    bar_heats.heat_of(bars, SCRATCH, "nose", "happiness")
     network, shown, targets = seen[0]
     happy = (bars.rows["label"] == "happiness").to_numpy()
     assert network is bars.network(SCRATCH, "nose")[1]
     assert np.array_equal(shown.numpy()[:, 0], bars.tested("nose")[happy])
     assert targets.tolist() == [bars.classes.index("happiness")] * happy.sum()
-    monkeypatch.setattr(noise_bars, "MOST", 2)
-    bars.heats(SCRATCH, "nose", "happiness")
+    monkeypatch.setattr(bar_heats, "MOST", 2)
+    bar_heats.heat_of(bars, SCRATCH, "nose", "happiness")
     assert len(seen[1][1]) == len(seen[1][2]) == 2
 
 
