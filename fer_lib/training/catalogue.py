@@ -140,9 +140,13 @@ def _own_transfer(profile: Profile, start: str, part: str) -> dict:
 
 
 def _of_masks(profile: Profile, settings: Settings, taught: str) -> dict:
-    """A training on faces with or without masks; both together are twice the pictures, so they get half the epochs."""
+    """A training on faces with or without masks; both together are twice the pictures, so they get half the epochs.
+
+    All of them where the training is short, since it goes on from bare faces.
+    """
     made = settings(profile)
-    return made | {"max_epochs": max(1, made["max_epochs"] // 2)} if taught == "both" else made
+    shorter = taught == "both" and made.get("start") != UNMASKED
+    return made | {"max_epochs": max(1, made["max_epochs"] // 2)} if shorter else made
 
 
 def _six_layer_masked(profile: Profile) -> dict:
