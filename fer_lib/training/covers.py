@@ -7,7 +7,7 @@ import numpy as np
 import pandas as pd
 
 from fer_lib.data.table import load_pictures, table_hash, usable
-from fer_lib.data.tasks import THREE, three_emotions
+from fer_lib.data.tasks import THREE
 from fer_lib.emotions import in_order
 from fer_lib.evaluation.results import BARE
 from fer_lib.faces.covered import PLACES, covered_table, places_hash
@@ -21,7 +21,12 @@ WITH_MASK = "+mask"  # what the id of a picture with a mask ends in, where both 
 
 
 def cover_task(name: str, table: pd.DataFrame, seed: int, cache: Path) -> tuple[pd.DataFrame, list[str]]:
-    """The study table as an experiment of notebook 07 or 08 learns from it, and its classes."""
+    """The study table as an experiment of notebook 07 or 08 learns from it, and its classes.
+
+    Parameters
+    ----------
+    table : for bars, with its three emotions, see `bars_task`
+    """
     if name.startswith("masked/"):
         return masked_task(name, table, seed, cache)
     return regions_task(table, seed, cache) if name.startswith("regions/") else bars_task(name, table, seed, cache)
@@ -47,14 +52,15 @@ def mask_conditions(table: pd.DataFrame, seed: int, cache: Path) -> dict[str, pd
     return {"bare": table, "masked": masked, "both": both}
 
 
-def bars_task(name: str, table: pd.DataFrame, seed: int, cache: Path) -> tuple[pd.DataFrame, list[str]]:
-    """Paper 002's task: three emotions of the study table, with a bar of white noise over a part of every face.
+def bars_task(name: str, three: pd.DataFrame, seed: int, cache: Path) -> tuple[pd.DataFrame, list[str]]:
+    """Paper 002's task: three emotions, with a bar of white noise over a part of every face.
 
     Parameters
     ----------
     name : `bars/<network>/<start>/<part>` or `bars_scratch/<part>`, where the part is of `patches.BARS`, or none
+    three : study table as `data.tasks.three_emotions` makes it
     """
-    part, three = name.rsplit("/", 1)[1], three_emotions(table, seed)
+    part = name.rsplit("/", 1)[1]
     key = content_hash([table_hash(three), part, seed, _program()])
     path, known = cache / f"bars-{key}.parquet", three["problem"].isna()
 

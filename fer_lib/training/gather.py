@@ -14,7 +14,7 @@ import torch
 
 from fer_lib.data.drawn import drawn_faces, small_classes, with_drawn_faces
 from fer_lib.data.table import table_hash, usable
-from fer_lib.data.tasks import SIX, six_emotions, three_emotions
+from fer_lib.data.tasks import SIX, THREE, six_emotions, three_emotions
 from fer_lib.emotions import in_order
 from fer_lib.errors import StudyError
 from fer_lib.models.weights import has_imagenet, imagenet
@@ -49,7 +49,7 @@ class Gatherer:
     store: RunStore
     cache: Path
     left_out: dict[str, str] = field(default_factory=dict)
-    _six: dict[str, pd.DataFrame] = field(default_factory=dict)
+    _carved: dict[tuple[str, str], pd.DataFrame] = field(default_factory=dict)
 
     def runs(self, name: str, table: pd.DataFrame, seeds: int = 1) -> list[Run]:
         """The runs of the experiment called `name` with so many seeds; those that cannot be had are left out."""
@@ -116,7 +116,7 @@ class Gatherer:
     def task(self, name: str, table: pd.DataFrame) -> tuple[pd.DataFrame, list[str]]:
         """The study table as the experiment sees it, and its classes in the order of the network's logits."""
         if name.startswith("gimefive/"):
-            table = self._six_emotions(table)
+            table = self._some_emotions(SIX, table)
             present = set(usable(table)["label"])
             return table, [emotion for emotion in SIX if emotion in present]
         if name.startswith("safer/"):
@@ -126,6 +126,7 @@ class Gatherer:
         if name.startswith(COVERED):
             from fer_lib.training.covers import cover_task  # which needs OpenCV as well
 
+            table = self._some_emotions(THREE, table) if name.startswith("bars") else table
             return cover_task(name, table, self.seed, self.cache)
         classes = in_order(usable(table)["label"])
         return (with_drawn_faces(table, self.seed, self.cache) if name == DRAWN_FACES else table), classes
@@ -182,7 +183,7 @@ class Gatherer:
             return self._lack_of_scenes(table)
         if family == "gimefive" or name.startswith("bars"):
             try:
-                self._six_emotions(table) if family == "gimefive" else three_emotions(table, self.seed)
+                self._some_emotions(SIX if family == "gimefive" else THREE, table)
             except StudyError as error:
                 return str(error).rstrip(".")
         return None
@@ -192,12 +193,12 @@ class Gatherer:
 
         return None if shows_scenes(table, self.cache) else "its pictures show nothing but faces"
 
-    def _six_emotions(self, table: pd.DataFrame) -> pd.DataFrame:
-        """Paper 001's task; carving its validation split takes seconds, so each table's is kept."""
-        key = table_hash(table)
-        if key not in self._six:
-            self._six[key] = six_emotions(table, self.seed)
-        return self._six[key]
+    def _some_emotions(self, emotions: Sequence[str], table: pd.DataFrame) -> pd.DataFrame:
+        """The task of paper 001 or 002; carving its splits takes seconds, so each table's is kept."""
+        key = "-".join(emotions), table_hash(table)
+        if key not in self._carved:
+            self._carved[key] = (six_emotions if emotions == SIX else three_emotions)(table, self.seed)
+        return self._carved[key]
 
     def _can_be_looked_up(self, name: str, table: pd.DataFrame, seed: int) -> bool:
         """Whether it is worth to draw thousands of faces, which a run's name depends on, to look for the run."""

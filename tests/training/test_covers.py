@@ -4,7 +4,7 @@ import pytest
 
 from fer_lib.data.splits import check_splits
 from fer_lib.data.table import decode_picture, load_pictures, make_table, usable
-from fer_lib.data.tasks import THREE
+from fer_lib.data.tasks import THREE, three_emotions
 from fer_lib.emotions import in_order
 from fer_lib.faces.patches import REGION_PIXELS, REGIONS, meshes_in_view, region_masks
 from fer_lib.faces.prepare import load_faces, prepare_faces
@@ -38,7 +38,8 @@ def boxed(toy_table):
 
 @pytest.fixture(scope="module")
 def barred(boxed, cache):
-    return {part: bars_task(f"bars_scratch/{part}", boxed, SEED, cache)[0] for part in PARTS}
+    three = three_emotions(boxed, SEED)
+    return {part: bars_task(f"bars_scratch/{part}", three, SEED, cache)[0] for part in PARTS}
 
 
 @pytest.fixture(scope="module")
@@ -137,11 +138,12 @@ def test_rows_with_a_problem_keep_their_picture(barred):
 
 
 def test_a_bar_is_drawn_once_and_another_seed_draws_another(barred, boxed, cache, monkeypatch):
-    other, _ = bars_task("bars_scratch/eyes", boxed, SEED + 1, cache)
+    three = three_emotions(boxed, SEED)
+    other, _ = bars_task("bars_scratch/eyes", three, SEED + 1, cache)
     assert not other["picture_hash"].equals(barred["eyes"]["picture_hash"])
     monkeypatch.setattr(covers, "with_noise", lambda *_: pytest.fail("drawn again"))
     for family in ("bars_scratch/eyes", "bars/googlenet/random/eyes"):
-        table, classes = cover_task(family, boxed, SEED, cache)
+        table, classes = cover_task(family, three, SEED, cache)
         assert table["picture_hash"].tolist() == barred["eyes"]["picture_hash"].tolist()
         assert classes == in_order(THREE)
 
@@ -185,7 +187,7 @@ def test_experiments_of_regions_share_one_table(regions, drawn_people, cache, mo
 
 
 def test_what_is_kept_of_bars_are_pictures_and_all_else_is_the_callers(barred, boxed, cache):
-    younger = boxed.assign(age="child")
+    younger = three_emotions(boxed, SEED).assign(age="child")
     again, _ = bars_task("bars_scratch/eyes", younger, SEED, cache)
     assert set(again["age"]) == {"child"}
     assert again["picture_hash"].equals(barred["eyes"]["picture_hash"])

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from fer_lib.data.table import make_table, table_hash, usable
-from fer_lib.data.tasks import six_emotions
+from fer_lib.data.tasks import six_emotions, three_emotions
 from fer_lib.emotions import BASIC
 from fer_lib.errors import StudyError
 from fer_lib.profiles import get_profile
@@ -289,6 +289,14 @@ def test_the_task_of_six_emotions_is_made_once_for_all_of_its_experiments(machin
     monkeypatch.setattr(gather, "six_emotions", lambda *words: made.append(words) or six_emotions(*words))
     for name in ("gimefive/13_bn", "gimefive/13_bn", "gimefive/10"):
         machine.gatherer.runs(name, toy_table)
+    assert len(made) == 1
+
+
+def test_the_task_of_three_emotions_is_made_once_for_all_bars(machine, toy_table, monkeypatch):
+    made = []
+    monkeypatch.setattr(gather, "three_emotions", lambda *words: made.append(words) or three_emotions(*words))
+    for name in ("bars_scratch/none", "bars_scratch/eyes", "bars_scratch/eyes"):
+        machine.gatherer.task(name, toy_table)
     assert len(made) == 1
 
 
