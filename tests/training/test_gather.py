@@ -284,18 +284,15 @@ def test_a_start_that_was_trained_at_this_size_is_looked_up(machine, toy_table, 
     assert [run.experiment["name"] for run in machine.gatherer.runs(name, toy_table)] == [name]
 
 
-def test_the_task_of_six_emotions_is_made_once_for_all_of_its_experiments(machine, toy_table, monkeypatch):
+@pytest.mark.parametrize(
+    ("task", "names"),
+    [(six_emotions, ("gimefive/13_bn", "gimefive/10")), (three_emotions, ("bars_scratch/none", "bars_scratch/eyes"))],
+)
+def test_a_task_of_some_emotions_is_made_once_for_all_of_its_experiments(machine, toy_table, monkeypatch, task, names):
     made = []
-    monkeypatch.setattr(gather, "six_emotions", lambda *words: made.append(words) or six_emotions(*words))
-    for name in ("gimefive/13_bn", "gimefive/13_bn", "gimefive/10"):
-        machine.gatherer.runs(name, toy_table)
-    assert len(made) == 1
-
-
-def test_the_task_of_three_emotions_is_made_once_for_all_bars(machine, toy_table, monkeypatch):
-    made = []
-    monkeypatch.setattr(gather, "three_emotions", lambda *words: made.append(words) or three_emotions(*words))
-    for name in ("bars_scratch/none", "bars_scratch/eyes", "bars_scratch/eyes"):
+    monkeypatch.setattr(gather, task.__name__, lambda *words: made.append(words) or task(*words))
+    for name in (*names, *names):
+        assert machine.gatherer.lack(name, toy_table) is None
         machine.gatherer.task(name, toy_table)
     assert len(made) == 1
 
