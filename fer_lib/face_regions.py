@@ -112,9 +112,7 @@ class FaceRegions:
         return judge(experiment, network, self.rows, in_size(shown, experiment.size))
 
     def lost(self, learnt: str) -> pd.DataFrame:
-        """What covering each region does to recall: emotion, region, n, points; bare, value, low, high (fractions).
-
-        Here `bare` is the recall that changes by `value`.
+        """What covering each region does to recall: emotion, region, n, points; value, low, high (fractions).
         Everything is recorded: recall as `regions/<emotion>`, and all pictures together as `regions`.
         """
         bare = self.ask(learnt)
@@ -128,13 +126,7 @@ class FaceRegions:
             for emotion in self.classes:
                 own = labels == emotion
                 change = paired_difference(before[own], after[own], self.study.profile.resamples)
-                told = {
-                    "emotion": emotion,
-                    "region": region,
-                    "n": int(own.sum()),
-                    "points": change.points,
-                    "bare": before[own].mean(),
-                }
+                told = {"emotion": emotion, "region": region, "n": int(own.sum()), "points": change.points}
                 found.append(told | {"value": change.value, "low": change.low, "high": change.high})
         return pd.DataFrame(found)
 
