@@ -155,18 +155,19 @@ def _six_layer_masked(profile: Profile) -> dict:
 
 def _mobilenet(profile: Profile, start: str) -> dict:
     """Paper 003's network; its flips, rotations and shifts have no given range, and its epochs no planned number."""
-    epochs = max(1, profile.strong_epochs // 6)
+    epochs = min(10, profile.strong_epochs)
     settings = {"network": "mobilenet_v2_layers", "start": start, "augmentation": "paper004", "schedule": "cosine"}
     return {**settings, "learning_rate": 2e-3 if start == "random" else 2e-4, "max_epochs": epochs, "patience": epochs}
 
 
 def _strong_masked(profile: Profile) -> dict:
-    """The strong network goes on from what it learnt of bare faces, at a tenth of its rate for a sixth of its time.
+    """The strong network goes on from what it learnt of bare faces, at a tenth of its rate, for ten epochs at most.
 
-    So does the one that sees bare faces again, for the others' sake.
+    So does the one that sees bare faces again, for the others' sake. A short profile has half its usual time.
     """
+    length = min(1 / 2, 10 / profile.strong_epochs)
     slowly = 0.01 * profile.batch_size / 128
-    return _strong(profile, length=1 / 6, network=OWN, start=UNMASKED, learning_rate=slowly, mix="none")
+    return _strong(profile, length=length, network=OWN, start=UNMASKED, learning_rate=slowly, mix="none")
 
 
 def _bars(profile: Profile) -> dict:
