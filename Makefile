@@ -11,14 +11,18 @@ USUAL_PROFILE := $(if $(filter synthetic,$(DATASET)),quick,full)
 PROFILE ?= $(USUAL_PROFILE)
 DATA_ROOT ?=
 SEED ?= 0
+# Numbers of notebooks, such as "07 08", for a report of these alone; nothing stands for all.
+ONLY ?=
 
 PY := .venv/bin/python
 READY := .venv/.ready
 RUN := runs/$(DATASET)-$(PROFILE)
-REPORT := reports/$(DATASET)$(if $(filter $(USUAL_PROFILE),$(PROFILE)),,-$(PROFILE))
+REPORT := $(subst $() $(),-,$(strip reports/$(DATASET) $(filter-out $(USUAL_PROFILE),$(PROFILE)) $(ONLY)))
 KNOBS := --dataset "$(DATASET)" --profile "$(PROFILE)" --data-root "$(DATA_ROOT)" --seed "$(SEED)"
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
-EXECUTED := $(NOTEBOOKS:notebooks/%=$(RUN)/%)
+$(foreach number,$(ONLY),$(if $(wildcard notebooks/$(number)_*.ipynb),,$(error ONLY: no notebook has number $(number); use numbers such as "07 08")))
+CHOSEN := $(if $(ONLY),$(filter $(foreach number,00 01 $(ONLY) 11,notebooks/$(number)_%),$(NOTEBOOKS)),$(NOTEBOOKS))
+EXECUTED := $(CHOSEN:notebooks/%=$(RUN)/%)
 
 .PHONY: help report test lint format lab bench lock clean
 
@@ -26,7 +30,7 @@ help: ## list the targets
 	@grep -hE '^[a-z]+:.*## ' $(MAKEFILE_LIST) | sed -E 's/:.*## /\t/' | expand -t 10
 	@echo
 	@echo 'Knobs: DATASET=synthetic|fer2013|ferplus|folder|raf_db|affectnet|caer_s|ck_plus|emotic|fabo|videos'
-	@echo '       PROFILE=smoke|quick|full  DATA_ROOT=folder  SEED=number'
+	@echo '       PROFILE=smoke|quick|full  DATA_ROOT=folder  SEED=number  ONLY="07 08"'
 
 report: $(READY) ## run the study and write reports/<dataset>/report.html
 	@$(PY) -m fer_lib prepare $(KNOBS)
@@ -81,8 +85,10 @@ $(READY): requirements.lock pyproject.toml
 # (dependencies.mk, read from the code) and the notebooks before it.
 ifneq ($(filter $(REPORT)/report.html $(RUN)/%,$(MAKECMDGOALS)),)
 DATA_STATE := $(if $(DATA_ROOT),$(shell ls -lLR "$(subst ~/,$(HOME)/,$(DATA_ROOT))" 2>/dev/null | cksum))
-SETTINGS := DATASET=$(DATASET) PROFILE=$(PROFILE) DATA_ROOT=$(DATA_ROOT) $(DATA_STATE) SEED=$(SEED)
-$(shell mkdir -p $(RUN); [ "$$(cat $(RUN)/settings 2>/dev/null)" = "$(SETTINGS)" ] || echo "$(SETTINGS)" > $(RUN)/settings)
+SETTINGS := DATASET=$(DATASET) PROFILE=$(PROFILE) DATA_ROOT=$(DATA_ROOT) $(DATA_STATE) SEED=$(SEED)$(ONLY:%= ONLY=%)
+# Of what ran under other settings, no page and no row must come into the report.
+$(shell mkdir -p $(RUN); [ "$$(cat $(RUN)/settings 2>/dev/null)" = "$(SETTINGS)" ] \
+  || { rm -rf $(RUN)/pages $(RUN)/results; echo "$(SETTINGS)" > $(RUN)/settings; })
 
 $(RUN)/dependencies.mk: $(NOTEBOOKS) $(shell find fer_lib -name '*.py') $(READY)
 	@$(PY) -m fer_lib.dependencies $(RUN) > $@
@@ -96,4 +102,4 @@ $(filter-out $(RUN)/00% $(RUN)/01% $(RUN)/11%,$(EXECUTED)): $(RUN)/01_data_prepa
 $(RUN)/11_report.ipynb: $(filter-out $(RUN)/11_report.ipynb,$(EXECUTED))
 
 $(REPORT)/report.html: $(EXECUTED) fer_lib/show/report.html fer_lib/show/report.py fer_lib/manifest.py
-	@$(PY) -m fer_lib publish $(KNOBS) $(REPORT)
+	@$(PY) -m fer_lib publish $(KNOBS) --only "$(ONLY)" $(REPORT)

@@ -49,6 +49,7 @@ def _parser() -> argparse.ArgumentParser:
             sub.add_argument("notebook", type=Path, help="such as notebooks/03_svm_pca_baseline.ipynb")
         if name == "publish":
             sub.add_argument("target", type=Path, help="folder of the report")
+            sub.add_argument("--only", default="", help="numbers of notebooks, such as '07 08', that it is about")
         if name == "synthesize":
             sub.add_argument("--preset", default="balanced", help="kind of data set")
             sub.add_argument("--n", required=True, help="how many pictures")
@@ -144,7 +145,7 @@ def publish(arguments: argparse.Namespace) -> None:
     """Build the report from what the notebooks left."""
     from fer_lib.show.report import publish as build
 
-    build(_folder(arguments), arguments.target)
+    build(_folder(arguments), arguments.target, arguments.only.split())
     print(f"{arguments.target / 'report.html'} is ready.")
 
 

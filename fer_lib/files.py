@@ -9,13 +9,14 @@ import json
 import os
 import shutil
 import tempfile
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from functools import cache
 from pathlib import Path
 
 from fer_lib.errors import StudyError
 
 ROOT = Path(__file__).resolve().parents[1]
+ALWAYS = ("00", "01", "11")  # words and rules, data, and the report: part of a report of any notebooks
 
 
 @contextlib.contextmanager
@@ -99,9 +100,15 @@ def write_json(path: Path | str, value: object) -> None:
         temporary.write_text(json.dumps(value, indent=1, ensure_ascii=False) + "\n", encoding="utf-8")
 
 
-def notebooks() -> list[Path]:
-    """The study's notebooks, in order."""
-    return sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+def notebooks(only: Sequence[str] = ()) -> list[Path]:
+    """The study's notebooks, in order.
+
+    Parameters
+    ----------
+    only : numbers of some, such as 07, which are then meant together with `ALWAYS`; nothing stands for all
+    """
+    found = sorted((ROOT / "notebooks").glob("[0-9][0-9]_*.ipynb"))
+    return [path for path in found if not only or path.name[:2] in (*ALWAYS, *only)]
 
 
 def sha256_file(path: Path | str) -> str:

@@ -1,6 +1,7 @@
 """manifest.json: what went in, what came out, where and how long it ran."""
 
 import json
+from collections.abc import Sequence
 from datetime import UTC, datetime
 from pathlib import Path
 
@@ -13,8 +14,12 @@ from fer_lib.machine import environment
 from fer_lib.runs import Run
 
 
-def build_manifest(folder: Path, report: Path) -> dict:
+def build_manifest(folder: Path, report: Path, ran: Sequence[str]) -> dict:
     """Write `report/manifest.json` for the run of the study in `folder`.
+
+    Parameters
+    ----------
+    ran : names of the notebooks that the report is about
 
     Returns
     -------
@@ -22,7 +27,7 @@ def build_manifest(folder: Path, report: Path) -> dict:
     wall_seconds (per notebook), environment and time
     """
     table = load_table(folder / "table.parquet")
-    executed = [folder / notebook.name for notebook in notebooks()]
+    executed = [folder / f"{name}.ipynb" for name in sorted(ran)]
     sources = [*notebooks(), *sorted(ROOT.glob("fer_lib/**/*.py")), *sorted(ROOT.glob("fer_lib/**/*.html"))]
     sources += [ROOT / "Makefile", ROOT / "requirements.lock"]
     written = sorted(path for path in report.rglob("*") if path.is_file())
@@ -35,7 +40,7 @@ def build_manifest(folder: Path, report: Path) -> dict:
             **{path.relative_to(report).as_posix(): sha256_file(path) for path in written},
             **{f"executed/{path.name}": sha256_file(path) for path in executed},
         },
-        "runs": _runs(folder),
+        "runs": _runs(folder, ran),
         "wall_seconds": {path.stem: _seconds(path) for path in executed},
         "environment": environment(),
     }
@@ -43,11 +48,11 @@ def build_manifest(folder: Path, report: Path) -> dict:
     return manifest
 
 
-def _runs(folder: Path) -> dict[str, dict]:
+def _runs(folder: Path, ran: Sequence[str]) -> dict[str, dict]:
     """The trainings behind the results: how long each took, on what, and how often it read the test split."""
     runs = {}
-    for notebook in notebooks():
-        page = (folder / "pages" / f"{notebook.stem}.json").read_text(encoding="utf-8")
+    for name in sorted(ran):
+        page = (folder / "pages" / f"{name}.json").read_text(encoding="utf-8")
         for item in json.loads(page):
             if item["kind"] == "run":
                 run = Run(folder.parent / "store" / item["name"])

@@ -27,7 +27,7 @@ def tree(tmp_path):
         f'*fer_lib.dependencies*) exec {sys.executable} "$@" ;;\n'
         f'*" notebook "*) mkdir -p runs/synthetic-quick; n="${{@: -1}}"; echo "ran ${{n##*/}}"; '
         f'sleep 0.01; touch "runs/synthetic-quick/${{n##*/}}" ;;\n'
-        f'*" publish "*) mkdir -p reports/synthetic; echo published; touch reports/synthetic/report.html ;;\n'
+        f'*" publish "*) n="${{@: -1}}"; mkdir -p "$n"; echo published; touch "$n/report.html" ;;\n'
         f"esac\n"
     )
     python.chmod(0o755)
@@ -106,8 +106,27 @@ def test_each_data_set_and_profile_has_its_own_report(tree):
         (("PROFILE=smoke",), "reports/synthetic-smoke"),
         (("DATASET=fer2013",), "reports/fer2013"),
         (("DATASET=fer2013", "PROFILE=quick"), "reports/fer2013-quick"),
+        (("ONLY=07 08",), "reports/synthetic-07-08"),
+        (("DATASET=fer2013", "PROFILE=quick", "ONLY=07"), "reports/fer2013-quick-07"),
     ):
         assert make(tree, "-s", "--eval", "show: ; @echo $(REPORT)", "show", *words).strip() == folder
+
+
+def test_some_notebooks_alone_run_with_those_that_every_report_has_and_forget_the_pages_of_the_others(tree):
+    page = tree / "runs" / "synthetic-quick" / "pages" / "04_cnn_variants.json"
+    page.parent.mkdir()
+    page.touch()
+    expected = ["00_start_here", "01_data_preparation", "07_masked_faces", "08_occluded_regions", "11_report"]
+    assert ran(tree, "ONLY=07 08") == [*expected, "published"]
+    assert not page.exists()
+    assert (tree / "reports" / "synthetic-07-08" / "report.html").exists()
+    assert ran(tree, "ONLY=07 08") == []
+
+
+def test_a_number_without_a_notebook_is_refused_in_one_sentence(tree):
+    done = subprocess.run(["make", "report", "ONLY=77"], cwd=tree, capture_output=True, text=True)
+    assert done.returncode
+    assert "ONLY: no notebook has number 77; use numbers such as" in done.stderr
 
 
 def test_help_lists_every_target_and_the_knobs(tree):

@@ -206,3 +206,29 @@ def test_a_missing_notebook_run_is_named_before_a_report_is_built(study, tmp_pat
     with pytest.raises(StudyError, match="notebook 04_cnn_variants has not run; run `make report`"):
         publish(tmp_path / "x", tmp_path / "report")
     assert not (tmp_path / "report").exists()
+
+
+def test_a_report_of_some_notebooks_has_their_pages_rows_and_trainings_alone(study, tmp_path):
+    runs, ran = tmp_path / "runs", ["00_start_here", "01_data_preparation", "08_occluded_regions"]
+    folder = runs / "synthetic-smoke"
+    folder.mkdir(parents=True)
+    for name in ("pages", "figures", "tables", "results"):
+        shutil.copytree(study / "synthetic-smoke" / name, folder / name)
+    for path in [path for part in ("pages", "results") for path in (folder / part).iterdir() if path.stem not in ran]:
+        path.unlink()
+    for name in (*(f"{name}.ipynb" for name in ran), "table.parquet", "study.json"):
+        shutil.copy(study / "synthetic-smoke" / name, folder)
+    (runs / "store").symlink_to(study / "store")
+    parameters = {"DATASET": "synthetic", "PROFILE": "smoke", "DATA_ROOT": "", "SEED": 0, "RUNS": str(runs)}
+    execute(ROOT / "notebooks" / "11_report.ipynb", folder / "11_report.ipynb", parameters)
+    publish(folder, tmp_path / "report", only=["08"])
+    text = (tmp_path / "report" / "report.md").read_text()
+    assert "A part of the study: notebooks 00, 01, 08, 11 alone." in text
+    assert "## 08 · " in text
+    assert "## 07 · " not in text
+    assert set(pd.read_csv(tmp_path / "report" / "results.csv", dtype=str)["notebook"]) == {"08"}
+    manifest = json.loads((tmp_path / "report" / "manifest.json").read_text())
+    assert list(manifest["wall_seconds"]) == [*ran, "11_report"]
+    names = {run["experiment"]["name"].split("/")[0] for run in manifest["runs"].values()}
+    assert {"bars", "bars_scratch"} <= names
+    assert "masked" not in names

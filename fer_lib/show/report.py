@@ -5,6 +5,7 @@ import io
 import json
 import re
 import shutil
+from collections.abc import Sequence
 from pathlib import Path
 
 import nbformat
@@ -23,7 +24,7 @@ WIDEST = 960  # pixels of a figure inside the HTML file; beside it lie the PNGs
 INTERVAL = re.compile(r"[-+]?\d[\d.,]*(?: ± [\d.]+)? \[[^\]]*\]")  # which no line break should tear apart
 
 
-def publish(folder: Path, target: Path) -> None:
+def publish(folder: Path, target: Path, only: Sequence[str] = ()) -> None:
     """Build the report of the run in `folder` and put it at `target`, replacing what is there as a whole.
 
     Parameters
@@ -31,13 +32,14 @@ def publish(folder: Path, target: Path) -> None:
     folder : `runs/<dataset>-<profile>` with pages, tables, figures and results
     target : folder that then holds report.html, report.md, results.csv, manifest.json, tables/, figures/ and
         predictions/
+    only : numbers of the notebooks that the report is about, as in `files.notebooks`
 
     Raises
     ------
     StudyError
         When a notebook of the study has not run.
     """
-    pages = _pages(folder)
+    pages = _pages(folder, only)
     with atomic_folder(target) as new:
         shutil.copy(folder / "results.csv", new)
         for item in (item for page in pages.values() for item in page):
@@ -45,7 +47,7 @@ def publish(folder: Path, target: Path) -> None:
         text = _markdown(folder, pages)
         (new / "report.md").write_text(text, encoding="utf-8")
         (new / "report.html").write_text(_html(text, new), encoding="utf-8")
-        build_manifest(folder, new)
+        build_manifest(folder, new, list(pages))
 
 
 def _copy(item: dict, folder: Path, report: Path) -> None:
@@ -74,8 +76,8 @@ def _copy_predictions(run: Run, folder: Path) -> None:
         test.to_parquet(folder / f"{stem}.parquet", index=False, compression="zstd")
 
 
-def _pages(folder: Path) -> dict[str, list[dict]]:
-    names = [path.stem for path in notebooks()]
+def _pages(folder: Path, only: Sequence[str]) -> dict[str, list[dict]]:
+    names = [path.stem for path in notebooks(only)]
     pages = {}
     for name in [FIRST, *(name for name in names if name != FIRST)]:
         path = folder / "pages" / f"{name}.json"
@@ -101,6 +103,8 @@ def _markdown(folder: Path, pages: dict[str, list[dict]]) -> str:
         "the standard deviation over seeds; "
         "`manifest.json` has the hash of every input and output.",
     ]
+    if len(pages) < len(notebooks()):
+        lines.append(f"A part of the study: notebooks {', '.join(sorted(name[:2] for name in pages))} alone.")
     for notebook, page in pages.items():
         title, question = _title(notebook)
         lines += [f"## {title}", f"*{' '.join(question.split())}*"]
