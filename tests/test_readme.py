@@ -5,12 +5,13 @@ import re
 import pandas as pd
 import pytest
 
-from fer_lib.evaluation.papers import claims
+from fer_lib.evaluation.papers import bars_002, claims
 from fer_lib.evaluation.results import interval_text, own_condition, pick, without_twins
 from fer_lib.evaluation.tables import INTERVAL, comparison_table
 from fer_lib.files import ROOT
 
 README = (ROOT / "README.md").read_text()
+WAYS = ("bare", "one region covered")  # what the two networks of notebook 08 learnt from
 
 
 @pytest.fixture(scope="module")
@@ -20,13 +21,30 @@ def results():
 
 
 @pytest.fixture(scope="module")
+def covered():
+    """Our rows of the committed results on faces with covers."""
+    return pd.read_csv(ROOT / "reports" / "fer2013-quick-07-08" / "results.csv").query("source == 'ours'")
+
+
+@pytest.fixture(scope="module")
 def shown():
     """The cells of the README's table behind the model, by experiment."""
-    table = README.partition("<!-- results")[2].partition("<!-- end")[0]
-    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in table.splitlines() if "`" in line]
-    names = [re.search(r"`(.+)`", model)[1] for model, *_ in rows]
+    rows = table_rows("results")
+    names = [code(model) for model, *_ in rows]
     assert len(set(names)) == len(names)
     return {name: cells for name, (_, *cells) in zip(names, rows, strict=True)}
+
+
+def table_rows(name: str) -> list[list[str]]:
+    """The cells of each row of the README's table between the comments `name` and `end of name`."""
+    lines = README.partition(f"<!-- {name}")[2].partition(f"<!-- end of {name}")[0].splitlines()
+    rows = [[cell.strip() for cell in line.strip("|").split("|")] for line in lines if line.startswith("|")]
+    assert len(rows) > 2
+    return rows[2:]
+
+
+def code(text: str) -> str:
+    return re.search(r"`(.+)`", text)[1]
 
 
 def test_every_shown_row_is_one_of_the_committed_results(shown, results):
@@ -48,6 +66,30 @@ def one_training(results: pd.DataFrame, name: str) -> list[str]:
 
 def test_every_family_of_experiments_has_a_row(shown, results):
     assert {name.split("/")[0] for name in results["experiment"]} == {name.split("/")[0] for name in shown}
+
+
+def test_every_shown_row_of_masked_faces_is_one_of_the_committed_results(covered):
+    rows = table_rows("masks")
+    assert {code(model) for model, *_ in rows} == {name for name in covered["experiment"] if name.startswith("masked/")}
+    for model, taught, *cells in rows:
+        tested = [pick(covered, code(model), condition=kind, taught=taught) for kind in ("bare", "masked")]
+        assert cells == [interval_text(row) for row in tested], model
+
+
+def test_every_shown_row_of_noise_bars_is_one_of_the_committed_results(covered):
+    rows = table_rows("bars")
+    assert [part for part, *_ in rows] == list(bars_002())
+    for part, *cells, paper in rows:
+        assert cells == [interval_text(pick(covered, f"{family}/{part}")) for family in ("bars_scratch", "bars")], part
+        assert paper == f"{100 * bars_002()[part]:.1f}"
+
+
+def test_every_shown_row_of_covered_regions_is_one_of_the_committed_results(covered):
+    for region, *cells in table_rows("regions"):
+        condition = "bare" if region == "nothing" else f"{region} covered"
+        found = [pick(covered, "regions", "mean class recall", condition=condition, taught=taught) for taught in WAYS]
+        found += [] if region == "nothing" else [pick(covered, f"regions/alone/{region}", "mean class recall")]
+        assert [cell for cell in cells if cell != "–"] == [interval_text(row) for row in found], region
 
 
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\(([^)#]+)\)", README))))
