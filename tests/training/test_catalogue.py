@@ -140,7 +140,7 @@ def test_the_strong_network_goes_on_from_bare_faces_more_slowly_and_for_a_shorte
     assert masked.start == UNMASKED
     assert (masked.network, masked.size) == (bare.network, bare.size)
     assert masked.learning_rate == pytest.approx(bare.learning_rate / 10)
-    assert masked.max_epochs == max(1, round(bare.max_epochs / 6))
+    assert masked.max_epochs == min(10, bare.max_epochs // 2)
 
 
 @pytest.mark.parametrize("part", ["none", "eyes", "nose", "mouth"])
