@@ -12,7 +12,7 @@ PROFILE ?= $(USUAL_PROFILE)
 DATA_ROOT ?=
 SEED ?= 0
 # Numbers of notebooks, such as "07 08", for a report of these alone; nothing stands for all.
-ONLY ?=
+override ONLY := $(sort $(ONLY))
 
 PY := .venv/bin/python
 READY := .venv/.ready
@@ -20,8 +20,10 @@ RUN := runs/$(DATASET)-$(PROFILE)
 REPORT := $(subst $() $(),-,$(strip reports/$(DATASET) $(filter-out $(USUAL_PROFILE),$(PROFILE)) $(ONLY)))
 KNOBS := --dataset "$(DATASET)" --profile "$(PROFILE)" --data-root "$(DATA_ROOT)" --seed "$(SEED)"
 NOTEBOOKS := $(sort $(wildcard notebooks/*.ipynb))
-$(foreach number,$(ONLY),$(if $(wildcard notebooks/$(number)_*.ipynb),,$(error ONLY: no notebook has number $(number); use numbers such as "07 08")))
-CHOSEN := $(if $(ONLY),$(filter $(foreach number,00 01 $(ONLY) 11,notebooks/$(number)_%),$(NOTEBOOKS)),$(NOTEBOOKS))
+ALWAYS := 00 01 11
+NUMBERS := $(filter-out $(ALWAYS),$(foreach name,$(NOTEBOOKS:notebooks/%=%),$(firstword $(subst _, ,$(name)))))
+$(foreach number,$(filter-out $(NUMBERS),$(ONLY)),$(error ONLY: $(number) is none of $(NUMBERS); use some of these))
+CHOSEN := $(if $(ONLY),$(filter $(foreach number,$(ALWAYS) $(ONLY),notebooks/$(number)_%),$(NOTEBOOKS)),$(NOTEBOOKS))
 EXECUTED := $(CHOSEN:notebooks/%=$(RUN)/%)
 
 .PHONY: help report test lint format lab bench lock clean
@@ -85,10 +87,10 @@ $(READY): requirements.lock pyproject.toml
 # (dependencies.mk, read from the code) and the notebooks before it.
 ifneq ($(filter $(REPORT)/report.html $(RUN)/%,$(MAKECMDGOALS)),)
 DATA_STATE := $(if $(DATA_ROOT),$(shell ls -lLR "$(subst ~/,$(HOME)/,$(DATA_ROOT))" 2>/dev/null | cksum))
-SETTINGS := DATASET=$(DATASET) PROFILE=$(PROFILE) DATA_ROOT=$(DATA_ROOT) $(DATA_STATE) SEED=$(SEED)$(ONLY:%= ONLY=%)
-# Of what ran under other settings, no page and no row must come into the report.
-$(shell mkdir -p $(RUN); [ "$$(cat $(RUN)/settings 2>/dev/null)" = "$(SETTINGS)" ] \
-  || { rm -rf $(RUN)/pages $(RUN)/results; echo "$(SETTINGS)" > $(RUN)/settings; })
+SETTINGS := DATASET=$(DATASET) PROFILE=$(PROFILE) DATA_ROOT=$(DATA_ROOT) $(DATA_STATE) SEED=$(SEED)
+kept = $(shell mkdir -p $(RUN); [ "$$(cat $(RUN)/$1 2>/dev/null)" = "$2" ] || echo "$2" > $(RUN)/$1)
+$(call kept,settings,$(SETTINGS))
+$(call kept,only,ONLY=$(ONLY))
 
 $(RUN)/dependencies.mk: $(NOTEBOOKS) $(shell find fer_lib -name '*.py') $(READY)
 	@$(PY) -m fer_lib.dependencies $(RUN) > $@
@@ -96,10 +98,10 @@ include $(RUN)/dependencies.mk
 endif
 
 $(EXECUTED): $(RUN)/%.ipynb: notebooks/%.ipynb $(RUN)/settings requirements.lock $(READY)
-	@$(PY) -m fer_lib notebook $(KNOBS) $<
+	@$(PY) -m fer_lib notebook $(KNOBS) --only "$(ONLY)" $<
 
 $(filter-out $(RUN)/00% $(RUN)/01% $(RUN)/11%,$(EXECUTED)): $(RUN)/01_data_preparation.ipynb
-$(RUN)/11_report.ipynb: $(filter-out $(RUN)/11_report.ipynb,$(EXECUTED))
+$(RUN)/11_report.ipynb: $(filter-out $(RUN)/11_report.ipynb,$(EXECUTED)) $(RUN)/only
 
 $(REPORT)/report.html: $(EXECUTED) fer_lib/show/report.html fer_lib/show/report.py fer_lib/manifest.py
 	@$(PY) -m fer_lib publish $(KNOBS) --only "$(ONLY)" $(REPORT)

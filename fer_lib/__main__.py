@@ -47,9 +47,10 @@ def _parser() -> argparse.ArgumentParser:
             sub.add_argument("--grid", action="store_true", help="the whole grid of paper 001 instead")
         if name == "notebook":
             sub.add_argument("notebook", type=Path, help="such as notebooks/03_svm_pca_baseline.ipynb")
+        if name in ("notebook", "publish"):
+            sub.add_argument("--only", default="", help="numbers of the notebooks that a report is about; '' for all")
         if name == "publish":
             sub.add_argument("target", type=Path, help="folder of the report")
-            sub.add_argument("--only", default="", help="numbers of notebooks, such as '07 08', that it is about")
         if name == "synthesize":
             sub.add_argument("--preset", default="balanced", help="kind of data set")
             sub.add_argument("--n", required=True, help="how many pictures")
@@ -129,6 +130,7 @@ def search(arguments: argparse.Namespace) -> None:
 def notebook(arguments: argparse.Namespace) -> None:
     """Execute a notebook into the folder of its run."""
     from fer_lib.execute import execute
+    from fer_lib.files import REPORT
     from fer_lib.profiles import get_profile, parse_seed
 
     parameters = {
@@ -138,6 +140,8 @@ def notebook(arguments: argparse.Namespace) -> None:
         "SEED": parse_seed(arguments.seed),
         "RUNS": arguments.runs,
     }
+    if arguments.notebook.stem == REPORT:
+        parameters["ONLY"] = arguments.only
     execute(arguments.notebook, _folder(arguments) / arguments.notebook.name, parameters)
 
 

@@ -35,6 +35,7 @@ PAIRS = {
 }
 REDRAWN = 420  # test pictures that are drawn again at rest
 AT_RANDOM, AIMED = "at random", "where it looks"  # where patches are laid first
+UNHEATED = 1e-6  # of a heat from 0 to 1: decides between patches that have none
 UNPREPARED, PREPARED = BARE, "one region covered"  # what a network learnt from
 
 
@@ -133,7 +134,8 @@ class FaceRegions:
     def sweep(self, learnt: str, patches: tuple[int, ...]) -> pd.DataFrame:
         """Accuracy when so many of the picture's `PATCHES` are covered: at random, or where the network looks first.
 
-        Where it looks is Grad-CAM of the class that it predicts of the bare face.
+        Where it looks is Grad-CAM of the class that it predicts of the bare face; patches without heat, and faces
+        without any, come in random order.
 
         Returns
         -------
@@ -143,7 +145,8 @@ class FaceRegions:
         said = predicted_labels(self.ask(learnt), experiment.classes)
         targets = np.array([experiment.classes.index(name) for name in said])
         chance = np.random.default_rng(self.study.seed).random(self.pictures.shape)
-        heats = {AT_RANDOM: chance, AIMED: grad_cam(network, in_size(self.pictures, experiment.size), targets)}
+        heat = grad_cam(network, in_size(self.pictures, experiment.size), targets)
+        heats = {AT_RANDOM: chance, AIMED: heat + UNHEATED * chance}
         found = []
         for name, heat in heats.items():
             for count in patches:

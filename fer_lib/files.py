@@ -16,7 +16,8 @@ from pathlib import Path
 from fer_lib.errors import StudyError
 
 ROOT = Path(__file__).resolve().parents[1]
-ALWAYS = ("00", "01", "11")  # words and rules, data, and the report: part of a report of any notebooks
+REPORT = "11_report"  # the notebook that gathers what the others measured
+ALWAYS = ("00", "01", REPORT[:2])  # words and rules, data, and the report: part of a report of any notebooks
 
 
 @contextlib.contextmanager

@@ -10,11 +10,11 @@ import torch
 from torch import nn
 
 from fer_lib.data.splits import read_test
-from fer_lib.data.table import load_pictures, resize
+from fer_lib.data.table import load_pictures, resize, usable
 from fer_lib.data.tasks import THREE
 from fer_lib.emotions import in_order
 from fer_lib.evaluation.compare import Difference
-from fer_lib.evaluation.metrics import class_recall, confusion
+from fer_lib.evaluation.metrics import always_largest, class_recall, confusion
 from fer_lib.evaluation.results import BARE_THREE, compare_predictions, frame_results, interval_text, overall, pick
 from fer_lib.faces.covered import PLACES
 from fer_lib.faces.patches import BAR_PIXELS, BARS, PARTS, meshes_in_view, region_masks, with_noise
@@ -35,6 +35,11 @@ NEVER = 0.1  # recall below which an emotion is hardly ever said
 def barred(part: str) -> str:
     """The condition of a bar over a part, as results name it."""
     return BARE_THREE if part == NOTHING else f"bar over the {part}, three emotions"
+
+
+def papers_family(start: str) -> str:
+    """The name in results of paper 002's network; its own, beside which its numbers stand, with its start alone."""
+    return PAPERS if start == "imagenet" else f"{PAPERS}_{start}"
 
 
 def fitted(part: str) -> str:
@@ -164,8 +169,8 @@ class NoiseBars:
 
     @cached_property
     def largest(self) -> float:
-        """Accuracy on test of always saying the class that most test faces have."""
-        return float(self.rows["label"].value_counts(normalize=True).max())
+        """Accuracy on test of always saying the class that most train faces have."""
+        return float(always_largest(usable(self._task(NOTHING))).mean())
 
     def _change(self, family: str, before: tuple[str, str], after: tuple[str, str]) -> Difference:
         pair = self.predictions[family, *before], self.predictions[family, *after]

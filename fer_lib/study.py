@@ -1,6 +1,7 @@
 """What a notebook opens first: the study with its settings, its data, and a place for everything it shows."""
 
 import dataclasses
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from pathlib import Path
 
@@ -115,9 +116,14 @@ class Study:
             pd.concat(self.results).to_csv(temporary, index=False)
         return rows
 
-    def all_results(self) -> pd.DataFrame:
-        """The result rows of every notebook that has run, in notebook order."""
-        files = [self.folder / "results" / f"{notebook.stem}.csv" for notebook in notebooks()]
+    def all_results(self, only: Sequence[str] = ()) -> pd.DataFrame:
+        """The result rows of every notebook that has run, in notebook order.
+
+        Parameters
+        ----------
+        only : numbers of the notebooks that are asked, as in `files.notebooks`
+        """
+        files = [self.folder / "results" / f"{notebook.stem}.csv" for notebook in notebooks(only)]
         files = [file for file in files if file.exists()]
         if not files:
             raise StudyError(f"{self.folder}: no results yet; run the notebooks before {self.notebook} first.")

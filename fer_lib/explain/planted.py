@@ -31,7 +31,7 @@ def expression_change(rows: pd.DataFrame, total: int, seed: int, side: int = 48)
     """
     cards = plan(PRESET, total, np.random.default_rng(seed))
     chosen = [cards[int(name.rsplit("-", 1)[1])] for name in rows["id"]]
-    for place in range(0, len(rows), max(1, len(rows) // TRIED)):
+    for place in np.linspace(0, len(rows) - 1, min(TRIED, len(rows))).astype(int):
         row = rows.iloc[place]
         if not np.array_equal(draw_card(chosen[place], SIZE).picture, decode_picture(row["picture"])):
             raise StudyError(

@@ -15,11 +15,10 @@ from markdown_it import MarkdownIt
 from PIL import Image
 
 from fer_lib.errors import StudyError
-from fer_lib.files import ROOT, atomic_folder, notebooks
+from fer_lib.files import REPORT, ROOT, atomic_folder, notebooks
 from fer_lib.manifest import build_manifest
 from fer_lib.runs import Run
 
-FIRST = "11_report"  # the answer comes before the way to it
 WIDEST = 960  # pixels of a figure inside the HTML file; beside it lie the PNGs
 INTERVAL = re.compile(r"[-+]?\d[\d.,]*(?: ± [\d.]+)? \[[^\]]*\]")  # which no line break should tear apart
 
@@ -79,7 +78,7 @@ def _copy_predictions(run: Run, folder: Path) -> None:
 def _pages(folder: Path, only: Sequence[str]) -> dict[str, list[dict]]:
     names = [path.stem for path in notebooks(only)]
     pages = {}
-    for name in [FIRST, *(name for name in names if name != FIRST)]:
+    for name in [REPORT, *(name for name in names if name != REPORT)]:  # the answer comes before the way to it
         path = folder / "pages" / f"{name}.json"
         if not path.exists():
             raise StudyError(f"{folder}: notebook {name} has not run; run `make report`.")

@@ -62,3 +62,10 @@ def test_the_size_of_the_answer_is_that_which_is_asked_for(drawn_people):
 def test_pictures_of_another_seed_are_refused(drawn_people):
     with pytest.raises(StudyError, match="drawn-0-000000 is not what seed 1 draws; delete the cached table"):
         expression_change(drawn_people.iloc[:1], TOTAL, 1)
+
+
+def test_the_last_picture_is_among_those_that_are_tried(drawn_people):
+    rows = drawn_people.iloc[:25].copy()
+    rows.loc[24, "picture"] = rows.loc[0, "picture"]
+    with pytest.raises(StudyError, match="drawn-0-000024 is not what seed 0 draws"):
+        expression_change(rows, TOTAL, 0)
