@@ -46,6 +46,14 @@ def test_prepare_prints_the_pictures_of_each_split(runs, capsys):
     assert "synthetic: 49 train, 14 validation, 7 test pictures." in capsys.readouterr().out
 
 
+@pytest.mark.parametrize(("name", "told"), [("11_report", {"ONLY": "07 08"}), ("07_masked_faces", {})])
+def test_only_the_notebook_of_the_report_is_told_which_notebooks_it_is_about(monkeypatch, runs, name, told):
+    given = []
+    monkeypatch.setattr("fer_lib.execute.execute", lambda path, target, parameters: given.append(parameters))
+    assert main(["notebook", f"notebooks/{name}.ipynb", "--only", "07 08", "--profile", "smoke", "--runs", runs]) == 0
+    assert {key: value for key, value in given[0].items() if key == "ONLY"} == told
+
+
 def test_train_fills_the_store_and_finds_it_full(runs, capsys):
     words = ["train", "six_layer/base", "--profile", "smoke", "--runs", runs]
     assert main(words) == 0

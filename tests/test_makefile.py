@@ -8,7 +8,7 @@ import time
 
 import pytest
 
-from fer_lib.files import ROOT
+from fer_lib.files import ALWAYS, ROOT
 
 NOTEBOOKS = sorted(path.stem for path in (ROOT / "notebooks").glob("*.ipynb"))
 
@@ -118,6 +118,10 @@ def test_some_notebooks_alone_run_with_those_that_every_report_has(tree):
     assert ran(tree, *words) == [*expected, "published"]
     assert (tree / "reports" / "synthetic-07-08" / "report.html").exists()
     assert ran(tree, *words) == []
+
+
+def test_make_and_the_report_agree_on_what_every_report_has(tree):
+    assert make(tree, "-s", "--eval", "show: ; @echo $(ALWAYS)", "show").split() == list(ALWAYS)
 
 
 def test_a_report_of_some_notebooks_after_the_whole_one_gathers_anew_and_runs_nothing_else(tree):

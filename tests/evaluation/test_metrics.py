@@ -35,6 +35,13 @@ def test_class_metrics_are_scikit_learns(predictions):
     assert metrics.class_accuracy(counts) == pytest.approx(one_against_rest)
 
 
+def test_always_saying_one_class_takes_the_most_frequent_of_train_whatever_test_shows_most_of():
+    rows = pd.DataFrame({"split": ["train"] * 4 + ["test"] * 3, "label": [*"baab", *"aab"]})  # in train, both as often
+    assert metrics.always_largest(rows).tolist() == [True, True, False]
+    rows.loc[1, "label"] = "b"
+    assert metrics.always_largest(rows).tolist() == [False, False, True]
+
+
 @pytest.mark.filterwarnings("ignore")
 def test_a_class_without_pictures_and_without_predictions_counts_as_zero():
     counts = np.array([[3, 1, 0], [2, 4, 0], [0, 0, 0]])
