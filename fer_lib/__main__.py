@@ -3,6 +3,7 @@
 import argparse
 import os
 import sys
+from importlib.util import find_spec
 from pathlib import Path
 
 from fer_lib.data.table import SPLITS
@@ -31,6 +32,7 @@ def _parser() -> argparse.ArgumentParser:
         ("prepare", prepare, "check the settings, read and check a data set"),
         ("train", train, "train experiments into the run store"),
         ("search", search, "search settings of an experiment on the validation split"),
+        ("scores", scores, "write what a network makes of every picture of a folder to a CSV file"),
         ("notebook", notebook, "execute one notebook"),
         ("publish", publish, "build the report of a finished run"),
         ("synthesize", synthesize, "draw a data set of people in places into a folder"),
@@ -45,6 +47,10 @@ def _parser() -> argparse.ArgumentParser:
             sub.add_argument("experiment", help="such as six_layer/base")
             sub.add_argument("--trials", default="20", help="how many settings to try")
             sub.add_argument("--grid", action="store_true", help="the whole grid of paper 001 instead")
+        if name == "scores":
+            sub.add_argument("folder", type=Path, help="with pictures in it or below")
+            sub.add_argument("--out", type=Path, required=True, help="CSV file to write")
+            sub.add_argument("--experiment", default="six_layer/base", help="whose network judges; trained if need be")
         if name == "notebook":
             sub.add_argument("notebook", type=Path, help="such as notebooks/03_svm_pca_baseline.ipynb")
         if name in ("notebook", "publish"):
@@ -79,16 +85,11 @@ def prepare(arguments: argparse.Namespace) -> None:
 
 def train(arguments: argparse.Namespace) -> None:
     """Train each named experiment, or find it finished in the run store."""
-    from fer_lib.data.sources import load_dataset
-    from fer_lib.profiles import get_profile, parse_seed
-    from fer_lib.runs import RunStore
+    from fer_lib.profiles import parse_seed
     from fer_lib.training.catalogue import matching
-    from fer_lib.training.gather import Gatherer
 
-    profile, seed, runs = get_profile(arguments.profile), parse_seed(arguments.seed), ROOT / arguments.runs
-    table = load_dataset(arguments.dataset, arguments.data_root, runs / "cache", seed, profile.synthetic_pictures)
-    gatherer = Gatherer(profile, seed, RunStore(runs / "store"), runs / "cache")
-    first, seeds = parse_seed(arguments.first_seed or seed), _whole("--seeds", arguments.seeds)
+    gatherer, table = _gatherer_and_table(arguments)
+    first, seeds = parse_seed(arguments.first_seed or gatherer.seed), _whole("--seeds", arguments.seeds)
     for name in matching(arguments.experiments):
         for number in range(first, first + seeds):
             _train_one(gatherer, name, table, number, named=name in arguments.experiments)
@@ -110,21 +111,45 @@ def _train_one(gatherer, name: str, table, seed: int, named: bool) -> None:
 
 def search(arguments: argparse.Namespace) -> None:
     """Search an experiment's settings, or go on with a search; print the best."""
-    from fer_lib.data.sources import load_dataset
-    from fer_lib.profiles import get_profile, parse_seed
-    from fer_lib.runs import RunStore
-    from fer_lib.training import gather, search
+    from fer_lib.training import search
 
-    profile, seed, runs = get_profile(arguments.profile), parse_seed(arguments.seed), ROOT / arguments.runs
-    table = load_dataset(arguments.dataset, arguments.data_root, runs / "cache", seed, profile.synthetic_pictures)
+    searcher, table = _gatherer_and_table(arguments)
     name, trials = arguments.experiment, _whole("--trials", arguments.trials)
     if arguments.grid and name != search.GRID_BASE:
         raise StudyError(f"--grid is paper 001's, for {search.GRID_BASE}, not for {name}.")
-    searcher = gather.Gatherer(profile, seed, RunStore(runs / "store"), runs / "cache")
     base, where = searcher.search_base(name, table), searcher.search_where(name, table)
     grid, space = search.GRID_001, search.RATES
     frame = search.grid_search(base, grid, *where) if arguments.grid else search.search(base, space, trials, *where)
     print(f"{name}: {frame['value'].max():.4f} on validation with {search.best_settings(frame)}")
+
+
+def scores(arguments: argparse.Namespace) -> None:
+    """Judge every picture of a folder by the network of an experiment (paper 001, section 5.2)."""
+    if find_spec("mediapipe") is None:
+        raise StudyError("scores needs mediapipe, which finds faces; install it.")
+    from fer_lib.scores import check_experiment, pictures_below, write_scores
+    from fer_lib.training.judge import whole_network
+
+    name, out = arguments.experiment, arguments.out
+    check_experiment(name)
+    pictures_below(arguments.folder)  # which tells what is wrong with it before a long training
+    gatherer, table = _gatherer_and_table(arguments)
+    run = gatherer.train(name, table, gatherer.seed)
+    judging = whole_network(run, gatherer.task(name, table)[0], gatherer.store)
+    problems = write_scores(arguments.folder, out, *judging)
+    print(f"{out} is ready: {problems.sum():,} pictures, {problems.drop('', errors='ignore').sum():,} with a problem.")
+
+
+def _gatherer_and_table(arguments: argparse.Namespace):
+    """What trains experiments or finds their runs, and the study table that they learn from."""
+    from fer_lib.data.sources import load_dataset
+    from fer_lib.profiles import get_profile, parse_seed
+    from fer_lib.runs import RunStore
+    from fer_lib.training.gather import Gatherer
+
+    profile, seed, runs = get_profile(arguments.profile), parse_seed(arguments.seed), ROOT / arguments.runs
+    table = load_dataset(arguments.dataset, arguments.data_root, runs / "cache", seed, profile.synthetic_pictures)
+    return Gatherer(profile, seed, RunStore(runs / "store"), runs / "cache"), table
 
 
 def notebook(arguments: argparse.Namespace) -> None:

@@ -4,6 +4,7 @@ from types import SimpleNamespace
 
 import pandas as pd
 import pytest
+from PIL import Image
 
 from fer_lib.__main__ import main
 from fer_lib.data.sources import synthetic
@@ -64,6 +65,36 @@ def test_train_fills_the_store_and_finds_it_full(runs, capsys):
     assert main(words) == 0
     assert capsys.readouterr().out == first
     assert len(list(Path(runs, "store").glob("*/experiment.json"))) == 1
+
+
+def test_scores_judges_a_folder_by_the_run_that_train_left(runs, tmp_path, capsys):
+    asked = ["--profile", "smoke", "--runs", runs]
+    assert main(["train", "six_layer/base", *asked]) == 0
+    before = {path: path.stat().st_mtime_ns for path in Path(runs, "store").iterdir()}
+    for face in (40, 200):
+        Image.new("RGB", (50, 50), (face,) * 3).save(tmp_path / f"{face}.png")
+    capsys.readouterr()
+    out = tmp_path / "scores.csv"
+    assert main(["scores", str(tmp_path), "--out", str(out), *asked]) == 0
+    assert capsys.readouterr().out == f"{out} is ready: 2 pictures, 2 with a problem.\n"
+    assert list(pd.read_csv(out)["filepath"]) == ["200.png", "40.png"]
+    assert {path: path.stat().st_mtime_ns for path in Path(runs, "store").iterdir()} == before
+
+
+@pytest.mark.parametrize(
+    ("words", "sentence"),
+    [
+        (["nowhere"], "error: nowhere is no folder"),
+        (["."], "no pictures in it or below"),
+        ([".", "--experiment", "safer/place"], "error: experiment 'safer/place' is no network from faces to emotions"),
+    ],
+)
+def test_scores_says_what_is_wrong_before_it_reads_any_data(words, sentence, runs, tmp_path, monkeypatch, capsys):
+    monkeypatch.setattr("fer_lib.data.sources.load_dataset", None)
+    monkeypatch.chdir(tmp_path)
+    assert main(["scores", *words, "--out", "scores.csv", "--profile", "smoke", "--runs", runs]) == 1
+    assert sentence in capsys.readouterr().err
+    assert not Path("scores.csv").exists()
 
 
 @pytest.fixture
