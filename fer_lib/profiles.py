@@ -21,6 +21,7 @@ class Profile:
     fusion_epochs, fusion_seeds : limit of the training of SAFER's last layers, and how many trainings of each there are
     seeds, seeds_without_gpu : trainings behind each headline, and how many of them are made where there is no GPU
     trials : settings that the search tries (notebook 04)
+    explained : test pictures whose heat maps are put to the test, which asks a network hundreds of times (notebook 09)
     without_gpu : patterns of the experiments that are trained where there is no GPU; the others are taken from the
         run store or left out, and the page says so
     resamples : bootstrap resamples behind an interval
@@ -43,6 +44,7 @@ class Profile:
     seeds: int
     seeds_without_gpu: int
     trials: int
+    explained: int
     without_gpu: tuple[str, ...]
     resamples: int
 
@@ -52,7 +54,7 @@ class Profile:
         return replace(self, components=fitting or (n // 3,))
 
 
-_SIX_LAYER = ("six_layer/base", "six_layer/augmented")
+_SIX_LAYER = ("six_layer/base", "six_layer/augmented", "six_layer/random_labels")
 _CACHED = tuple(
     f"transfer/{n}/{s}/{p}" for n in ("vgg11", "resnet18") for s in ("random", "imagenet") for p in ("frozen", "head")
 )
@@ -84,6 +86,7 @@ PROFILES = {
             seeds=2,
             seeds_without_gpu=2,
             trials=2,
+            explained=14,
             without_gpu=(
                 "six_layer/*",
                 "gimefive/1[35]_bn",
@@ -117,6 +120,7 @@ PROFILES = {
             seeds=2,
             seeds_without_gpu=2,
             trials=3,
+            explained=56,
             without_gpu=(
                 *_SIX_LAYER,
                 "safer/*",
@@ -146,6 +150,7 @@ PROFILES = {
             seeds=5,
             seeds_without_gpu=1,
             trials=30,
+            explained=500,
             without_gpu=(
                 *_SIX_LAYER,
                 "six_layer/balanced*",

@@ -45,6 +45,20 @@ def six_emotions(table: pd.DataFrame, seed: int) -> pd.DataFrame:
     return carve_validation(six, seed, _validation_share(usable(six)))
 
 
+def labels_at_random(table: pd.DataFrame, seed: int) -> pd.DataFrame:
+    """The task of a sanity check (Adebayo et al. 2018): labels of train and validation dealt anew inside each split.
+
+    How frequent each label is stays the same; votes, which would tell the truth, are left out, and test stays.
+    """
+    dealt, rng = table.copy(), np.random.default_rng(seed)
+    for split in ("train", "validation"):
+        there = dealt.index[(dealt["split"] == split) & dealt["problem"].isna()]
+        dealt.loc[there, "label"] = rng.permutation(dealt.loc[there, "label"].to_numpy(object))
+    dealt["votes"] = None
+    dealt.attrs = dict(table.attrs)
+    return dealt
+
+
 def _only(table: pd.DataFrame, emotions: Sequence[str], why: str) -> pd.DataFrame:
     """The table, whose usable rows of other emotions get a problem: their label and `why`."""
     other = table["problem"].isna() & table["label"].notna() & ~table["label"].isin(emotions)

@@ -1,14 +1,17 @@
 """Which pixels a network reacts to, and what its layers make of a picture (paper 003, figure 2; 000, figure 10)."""
 
 import contextlib
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 
 import torch
+from captum.attr import IntegratedGradients, Occlusion, Saliency
 from torch import nn
 
 from fer_lib.training.augment import centred, to_unit
 
 BATCH = 256
+STEPS = 16  # of the way from a grey picture that integrated gradients are summed over
+WINDOWS = 6  # across a picture: how wide an occluding window is; it moves by half of its width
 
 
 def guided_backprop(network: nn.Module, pictures: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -24,10 +27,39 @@ def guided_backprop(network: nn.Module, pictures: torch.Tensor, targets: torch.T
     -------
     absolute gradients, float32 (N, S, S), the largest of each picture 1
     """
-    network.eval()
-    parts = zip(pictures.split(BATCH), targets.split(BATCH), strict=True)
     with _guided(network):
-        maps = torch.cat([_gradients(network, part, wanted) for part, wanted in parts]).abs().amax(1)
+        return unit(_in_batches(_gradients, network, pictures, targets).abs().amax(1))
+
+
+def saliency(network: nn.Module, pictures: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Plain gradients (Simonyan et al. 2014), by Captum; arguments and result as of `guided_backprop`."""
+    return unit(_in_batches(_plain, network, pictures, targets).amax(1))
+
+
+def integrated_gradients(network: nn.Module, pictures: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """What speaks for the class on the way from a grey picture to this one (Sundararajan et al. 2017), by Captum.
+
+    Arguments and result as of `guided_backprop`; what speaks against the class counts as 0.
+    """
+    return unit(_in_batches(integrated, network, pictures, targets).sum(1).clamp_min(0))
+
+
+def occlusion(network: nn.Module, pictures: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """How far the class's logit falls when a grey window lies there (Zeiler and Fergus 2014), by Captum: slow, but
+    no gradient is asked. Arguments and result as of `guided_backprop`; where it rises is 0.
+    """
+    return unit(_in_batches(_occluded, network, pictures, targets)[:, 0].clamp_min(0))
+
+
+def integrated(network: nn.Module, seen: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """Integrated gradients as they are, of the size of `seen`; the sum of each is what its logit gained over grey."""
+    method = IntegratedGradients(network)
+    return method.attribute(seen, target=targets, n_steps=STEPS, internal_batch_size=BATCH).float()
+
+
+def unit(maps: torch.Tensor) -> torch.Tensor:
+    """Each map (N, S, S) divided by its largest value; one without any value above 0, or with a NaN, becomes 0."""
+    maps = torch.where(maps.isfinite().all(-1).all(-1)[:, None, None], maps, 0.0)
     return maps / maps.amax((1, 2), keepdim=True).clamp_min(1e-12)
 
 
@@ -57,10 +89,32 @@ def convolution_maps(network: nn.Module, picture: torch.Tensor, layers: Sequence
     return {layer: found[layer - 1] for layer in layers}
 
 
-def _gradients(network: nn.Module, pictures: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    seen = centred(to_unit(pictures)).requires_grad_()
+Method = Callable[[nn.Module, torch.Tensor, torch.Tensor], torch.Tensor]
+
+
+def _in_batches(method: Method, network: nn.Module, pictures: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    """What a method makes of pictures, as a network sees them, and targets; float32 (N, C, S, S), in main memory."""
+    device = next(network.eval().parameters()).device
+    pairs = zip(pictures.split(BATCH), targets.split(BATCH), strict=True)
+    return torch.cat([method(network, centred(to_unit(part.to(device))), at.to(device)).cpu() for part, at in pairs])
+
+
+def _gradients(network: nn.Module, seen: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    seen.requires_grad_()
     wanted = network(seen).gather(1, targets[:, None]).sum()
     return torch.autograd.grad(wanted, seen)[0]
+
+
+def _plain(network: nn.Module, seen: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    return Saliency(network).attribute(seen.requires_grad_(), target=targets).detach()
+
+
+@torch.no_grad()
+def _occluded(network: nn.Module, seen: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
+    channels, side = seen.shape[1], seen.shape[-1]
+    wide = max(2, side // WINDOWS)
+    window, step = (channels, wide, wide), (channels, wide // 2, wide // 2)
+    return Occlusion(network).attribute(seen, window, strides=step, target=targets)
 
 
 @contextlib.contextmanager

@@ -29,6 +29,7 @@ OWN = "face_resnet_small"
 SCENES = ("safer/background", "safer/background_redealt", "safer/place")  # which see what is around the face
 TAUGHT = ("bare", "masked", "both")  # which faces a network of notebook 07 learns from
 DRAWN_FACES = "six_layer/drawn_faces"  # on a table whose small classes are filled up by `data.drawn`
+RANDOM_LABELS = "six_layer/random_labels"  # on a table whose labels tell nothing, see `data.tasks`
 GPU_EPOCHS = 2.5  # times as long as the small network, since a GPU has the time
 
 
@@ -190,6 +191,7 @@ def _catalogue() -> dict[str, Settings]:
         "smoothed": {"label_smoothing": 0.1},
         "votes": {"targets": "votes"},
         "drawn_faces": {},
+        "random_labels": {},
     }
     strong = {
         "small": {"network": OWN, "watch_test": True},

@@ -14,13 +14,22 @@ import torch
 
 from fer_lib.data.drawn import drawn_faces, small_classes, with_drawn_faces
 from fer_lib.data.table import table_hash, usable
-from fer_lib.data.tasks import SIX, THREE, six_emotions, three_emotions
+from fer_lib.data.tasks import SIX, THREE, labels_at_random, six_emotions, three_emotions
 from fer_lib.emotions import in_order
 from fer_lib.errors import StudyError
 from fer_lib.models.weights import has_imagenet, imagenet
 from fer_lib.profiles import Profile
 from fer_lib.runs import Run, RunStore
-from fer_lib.training.catalogue import DRAWN, DRAWN_FACES, SCENES, UNMASKED, architecture, experiment, start_experiment
+from fer_lib.training.catalogue import (
+    DRAWN,
+    DRAWN_FACES,
+    RANDOM_LABELS,
+    SCENES,
+    UNMASKED,
+    architecture,
+    experiment,
+    start_experiment,
+)
 from fer_lib.training.experiment import Experiment
 from fer_lib.training.fit import fit
 
@@ -129,6 +138,8 @@ class Gatherer:
             table = self._some_emotions(THREE, table) if name.startswith("bars") else table
             return cover_task(name, table, self.seed, self.cache)
         classes = in_order(usable(table)["label"])
+        if name == RANDOM_LABELS:
+            return labels_at_random(table, self.seed), classes
         return (with_drawn_faces(table, self.seed, self.cache) if name == DRAWN_FACES else table), classes
 
     def faces(self, classes: Sequence[str], most: int | None = None) -> pd.DataFrame:

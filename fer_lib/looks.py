@@ -1,0 +1,210 @@
+"""What notebook 09 asks of networks: where they look, which part of the face that is, and whether it is true."""
+
+from dataclasses import dataclass, field
+from functools import cached_property
+
+import numpy as np
+import pandas as pd
+import torch
+from torch import nn
+
+from fer_lib.data.splits import read_test
+from fer_lib.errors import StudyError
+from fer_lib.evaluation.metrics import predicted_labels
+from fer_lib.explain import faithfulness
+from fer_lib.explain.cams import mean_interval
+from fer_lib.explain.methods import CONTROLS, fitting, kept_heat, targets_of
+from fer_lib.explain.planted import expression_change
+from fer_lib.explain.regions import most_changed, place_maps, place_shares, true_places
+from fer_lib.faces.covered import PLACES as MEASURED
+from fer_lib.faces.patches import meshes_in_view
+from fer_lib.faces.prepare import load_faces, prepare_faces
+from fer_lib.models.networks import get_network
+from fer_lib.runs import Run
+from fer_lib.study import Study
+from fer_lib.training.catalogue import RANDOM_LABELS
+from fer_lib.training.experiment import Experiment
+from fer_lib.training.fit import READINGS
+from fer_lib.training.inputs import picture_tensor
+from fer_lib.training.judge import judge, whole_network
+from fer_lib.trainings import Trainings
+
+SIX_LAYER, RESIDUAL = "six-layer CNN", "small residual network"
+EXPLAINED = {
+    # network: its experiment, or what stands for it where that is not trained here
+    SIX_LAYER: ("six_layer/base",),
+    RESIDUAL: ("strong/small", "transfer/face_resnet_small/drawn/frozen"),
+}
+SCORES = ("ROAD", "deletion", "insertion")
+
+
+@dataclass
+class Looks:
+    """Networks, and where each looks in the test pictures.
+
+    Attributes
+    ----------
+    runs : {network: its run}, those that are here
+    """
+
+    study: Study
+    table: pd.DataFrame
+    trainings: Trainings
+    runs: dict[str, Run] = field(default_factory=dict)
+    _networks: dict[str, tuple[Experiment, nn.Module]] = field(default_factory=dict)
+    _pictures: dict[int, torch.Tensor] = field(default_factory=dict)
+    _said: dict[str, pd.DataFrame] = field(default_factory=dict)
+
+    def gather(self) -> None:
+        """Find or train the networks that are explained; of each the first of its experiments that is here.
+
+        Raises
+        ------
+        StudyError
+            When none is.
+        """
+        for name, experiments in EXPLAINED.items():
+            found = next((runs[0] for one in experiments if (runs := self.trainings.runs(one))), None)
+            if found:
+                self.study.keep_run(found)
+                self.runs[name] = found
+        if not self.runs:
+            wanted = EXPLAINED[SIX_LAYER][0]
+            raise StudyError(f"no network is trained here; train {wanted} with `python -m fer_lib train`.")
+
+    def network(self, name: str) -> tuple[Experiment, nn.Module]:
+        """A network and its settings."""
+        if name not in self._networks:
+            self._networks[name] = whole_network(self.runs[name], self.table, self.study.store)
+        return self._networks[name]
+
+    @cached_property
+    def classes(self) -> list[str]:
+        """The emotions that the table shows."""
+        return self.study.classes(self.table)
+
+    @cached_property
+    def rows(self) -> pd.DataFrame:
+        """All usable test rows."""
+        return read_test(self.table, f"notebook {self.study.notebook}", self.study.folder / READINGS)
+
+    @cached_property
+    def some(self) -> np.ndarray:
+        """Places of the test rows whose maps are put to the test, drawn at random: int (profile's `explained`,)."""
+        order = np.random.default_rng(self.study.seed).permutation(len(self.rows))
+        return np.sort(order[: self.study.profile.explained])
+
+    def pictures(self, name: str) -> torch.Tensor:
+        """The test pictures as a network sees them, uint8 (N, C, S, S)."""
+        experiment, _ = self.network(name)
+        if experiment.size not in self._pictures:
+            self._pictures[experiment.size] = picture_tensor(self.rows, experiment)
+        return self._pictures[experiment.size]
+
+    def said(self, name: str) -> pd.DataFrame:
+        """What a network says of the test pictures: id, split, label, one probability per class."""
+        if name not in self._said:
+            self._said[name] = judge(*self.network(name), self.rows, self.pictures(name))
+        return self._said[name]
+
+    def named(self, name: str) -> np.ndarray:
+        """The emotion that a network names in each test picture, (N,)."""
+        return predicted_labels(self.said(name), self.classes)
+
+    def heat(self, name: str, method: str = "Grad-CAM", some: np.ndarray | None = None) -> np.ndarray:
+        """Where a network looks for the emotion that it names, float32 (N, 48, 48); kept for the next time.
+
+        Parameters
+        ----------
+        some : places of the test rows; all where None
+        """
+        chosen = np.arange(len(self.rows)) if some is None else some
+        experiment, network = self.network(name)
+        targets = targets_of(self.named(name)[chosen], experiment.classes)
+        key = self.runs[name].folder.name
+        return kept_heat(self.study.cache / "heat", key, method, network, self.pictures(name)[chosen], targets)
+
+    @cached_property
+    def meshed(self) -> np.ndarray:
+        """In which test pictures a mesh was found, bool (N,): of the others no region is known."""
+        return self._faces["landmarks"].notna().to_numpy()
+
+    @cached_property
+    def places(self) -> np.ndarray:
+        """the place of every pixel of the test pictures, int (N, 48, 48); without a mesh, of an average face."""
+        return place_maps(meshes_in_view(self.rows, self._faces))
+
+    @cached_property
+    def _faces(self) -> pd.DataFrame:
+        faces = load_faces(prepare_faces(self.table, self.study.cache), MEASURED).set_index("id")
+        return faces.loc[self.rows["id"]]
+
+    def shares(self, name: str) -> pd.DataFrame:
+        """Share of Grad-CAM's heat in every place, one row a test picture; NaN without heat and without a mesh."""
+        shares = place_shares(self.heat(name), self.places)
+        shares[~self.meshed] = np.nan
+        return shares
+
+    @cached_property
+    def areas(self) -> pd.DataFrame:
+        """Share of the picture that every place takes, one row a test picture."""
+        return place_shares(np.ones(self.places.shape), self.places)
+
+    def faithfulness(self, name: str) -> dict[str, pd.DataFrame]:
+        """How true each method's maps are: {score: one row a picture of `some`, one column a method or control}.
+
+        The higher the truer; ROAD is a mean over all shares removed, deletion is 1 less its area.
+        """
+        _, network = self.network(name)
+        shown, targets = self.pictures(name)[self.some], targets_of(self.named(name)[self.some], self.classes)
+        asked = network, shown, targets
+        found: dict[str, dict[str, np.ndarray]] = {score: {} for score in SCORES}
+        for method in (*fitting(network), *CONTROLS):
+            heats = self.heat(name, method, self.some)
+            found["ROAD"][method] = faithfulness.road(*asked, heats).mean(1)
+            found["deletion"][method] = 1 - faithfulness.area(faithfulness.deletion(*asked, heats))
+            found["insertion"][method] = faithfulness.area(faithfulness.insertion(*asked, heats))
+        return {score: pd.DataFrame(columns) for score, columns in found.items()}
+
+    def against_nothing(self, name: str) -> pd.DataFrame:
+        """How like each method's maps are to those of networks that know nothing: rank correlation, one row a method.
+
+        Columns weights (the same network before it learnt) and, for the six-layer network, labels (taught labels that
+        were dealt at random): values are `Difference`, the mean over `some` with its interval.
+        """
+        experiment, network = self.network(name)
+        blank = {"random weights": _untaught(experiment)}
+        if name == SIX_LAYER:
+            for run in self.trainings.runs(RANDOM_LABELS):
+                self.study.keep_run(run)
+                blank["random labels"] = whole_network(run, self.table, self.study.store)[1]
+        shown, targets = self.pictures(name)[self.some], targets_of(self.named(name)[self.some], self.classes)
+        rows = {}
+        for method in fitting(network):
+            own = self.heat(name, method, self.some)
+            others = {told: _heat_of(method, other, shown, targets) for told, other in blank.items()}
+            rows[method] = {told: mean_interval(faithfulness.likeness(own, heat)) for told, heat in others.items()}
+        return pd.DataFrame.from_dict(rows, orient="index")
+
+    @cached_property
+    def facs(self) -> np.ndarray:
+        """Where each test picture's emotion shows by FACS, bool (N, 48, 48); nowhere in those without a mesh."""
+        return true_places(self.places, self.rows["label"]) & self.meshed[:, None, None]
+
+    @cached_property
+    def changed(self) -> np.ndarray | None:
+        """Where the expression changes the pictures of `drawn`, bool (N, 48, 48); None of photographs."""
+        if self.study.dataset != "synthetic":
+            return None
+        return most_changed(expression_change(self.rows.iloc[self.some], len(self.table), self.study.seed))
+
+
+def _untaught(experiment: Experiment) -> nn.Module:
+    torch.manual_seed(experiment.seed)
+    return get_network(experiment.network).make(len(experiment.classes), experiment.size).eval()
+
+
+def _heat_of(method: str, network: nn.Module, pictures: torch.Tensor, targets: np.ndarray) -> np.ndarray:
+    from fer_lib.explain.methods import heat
+
+    return heat(method, network, pictures, targets)
