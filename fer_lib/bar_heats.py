@@ -6,7 +6,7 @@ import numpy as np
 import pandas as pd
 
 from fer_lib.evaluation.compare import Difference
-from fer_lib.explain.cams import grad_cam, mean_interval, shares_in
+from fer_lib.explain.cams import mean_interval, placed_grad_cam, shares_in
 from fer_lib.faces.patches import BARS, bar_mask
 from fer_lib.noise_bars import LEARNT, NoiseBars, in_size
 from fer_lib.training.covers import NOTHING
@@ -35,7 +35,7 @@ def heat_of(bars: NoiseBars, family: str, part: str, emotion: str) -> np.ndarray
     there = np.flatnonzero(bars.rows["label"] == emotion)
     some = np.random.default_rng(bars.study.seed).permutation(there)[:MOST]
     shown = in_size(bars.tested(part)[np.sort(some)], experiment.size)
-    return grad_cam(network, shown, np.full(len(some), experiment.classes.index(emotion)))
+    return placed_grad_cam(network, shown, np.full(len(some), experiment.classes.index(emotion)))
 
 
 def heat_shares(heats: Heats) -> pd.DataFrame:

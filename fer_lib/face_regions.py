@@ -14,7 +14,7 @@ from fer_lib.errors import StudyError
 from fer_lib.evaluation.compare import Difference, paired_difference
 from fer_lib.evaluation.metrics import predicted_labels, rightly, roc_areas
 from fer_lib.evaluation.results import BARE, overall, result_rows
-from fer_lib.explain.cams import grad_cam
+from fer_lib.explain.cams import placed_grad_cam
 from fer_lib.explain.planted import expression_change
 from fer_lib.faces.covered import PLACES
 from fer_lib.faces.patches import PATCHES, REGION_PIXELS, REGIONS, meshes_in_view, patch_masks, region_masks, with_noise
@@ -114,6 +114,7 @@ class FaceRegions:
 
     def lost(self, learnt: str) -> pd.DataFrame:
         """What covering each region does to recall: emotion, region, n, points; value, low, high (fractions).
+
         Everything is recorded: recall as `regions/<emotion>`, and all pictures together as `regions`.
         """
         bare = self.ask(learnt)
@@ -145,7 +146,7 @@ class FaceRegions:
         said = predicted_labels(self.ask(learnt), experiment.classes)
         targets = np.array([experiment.classes.index(name) for name in said])
         chance = np.random.default_rng(self.study.seed).random(self.pictures.shape)
-        heat = grad_cam(network, in_size(self.pictures, experiment.size), targets)
+        heat = placed_grad_cam(network, in_size(self.pictures, experiment.size), targets)
         heats = {AT_RANDOM: chance, AIMED: heat + UNHEATED * chance}
         found = []
         for name, heat in heats.items():

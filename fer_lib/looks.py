@@ -1,5 +1,6 @@
 """What notebook 09 asks of networks: where they look, which part of the face that is, and whether it is true."""
 
+from collections.abc import Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 
@@ -13,11 +14,11 @@ from fer_lib.errors import StudyError
 from fer_lib.evaluation.metrics import predicted_labels
 from fer_lib.explain import faithfulness
 from fer_lib.explain.cams import mean_interval
-from fer_lib.explain.methods import CONTROLS, fitting, kept_heat, targets_of
+from fer_lib.explain.methods import CONTROLS, GAUSSIAN, IN_PLACE, fitting, heat, kept_heat, targets_of
 from fer_lib.explain.planted import expression_change
 from fer_lib.explain.regions import most_changed, place_maps, place_shares, true_places
 from fer_lib.faces.covered import PLACES as MEASURED
-from fer_lib.faces.patches import meshes_in_view
+from fer_lib.faces.patches import SIDE, meshes_in_view
 from fer_lib.faces.prepare import load_faces, prepare_faces
 from fer_lib.models.networks import get_network
 from fer_lib.runs import Run
@@ -35,6 +36,9 @@ EXPLAINED = {
     SIX_LAYER: ("six_layer/base",),
     RESIDUAL: ("strong/small", "transfer/face_resnet_small/drawn/frozen"),
 }
+PIXELS = "integrated gradients"  # chosen before any map was put to the test: it tells single pixels, and has axioms
+TESTED = 20  # one in so many test pictures has its maps put to the test, and the profile's `explained` at least
+READ = 6  # times as many test pictures have their maps read as put to the test
 SCORES = ("ROAD", "deletion", "insertion")
 
 
@@ -45,6 +49,7 @@ class Looks:
     Attributes
     ----------
     runs : {network: its run}, those that are here
+    curves : (network, method) → deletion curves of `faithfulness`, (N, steps)
     """
 
     study: Study
@@ -54,6 +59,7 @@ class Looks:
     _networks: dict[str, tuple[Experiment, nn.Module]] = field(default_factory=dict)
     _pictures: dict[int, torch.Tensor] = field(default_factory=dict)
     _said: dict[str, pd.DataFrame] = field(default_factory=dict)
+    curves: dict[tuple[str, str], np.ndarray] = field(default_factory=dict)
 
     def gather(self) -> None:
         """Find or train the networks that are explained; of each the first of its experiments that is here.
@@ -72,6 +78,11 @@ class Looks:
             wanted = EXPLAINED[SIX_LAYER][0]
             raise StudyError(f"no network is trained here; train {wanted} with `python -m fer_lib train`.")
 
+    @property
+    def judged(self) -> list[str]:
+        """The networks whose maps are read and put to the test: those that are here as they are meant."""
+        return [name for name, run in self.runs.items() if run.experiment["name"] == EXPLAINED[name][0]]
+
     def network(self, name: str) -> tuple[Experiment, nn.Module]:
         """A network and its settings."""
         if name not in self._networks:
@@ -89,10 +100,20 @@ class Looks:
         return read_test(self.table, f"notebook {self.study.notebook}", self.study.folder / READINGS)
 
     @cached_property
-    def some(self) -> np.ndarray:
-        """Places of the test rows whose maps are put to the test, drawn at random: int (profile's `explained`,)."""
+    def read(self) -> np.ndarray:
+        """Places of the test rows whose maps are read, drawn at random: int (M,), `READ` times as many as `some`."""
         order = np.random.default_rng(self.study.seed).permutation(len(self.rows))
-        return np.sort(order[: self.study.profile.explained])
+        return np.sort(order[: READ * self._n_tested])
+
+    @cached_property
+    def some(self) -> np.ndarray:
+        """Places of the test rows whose maps are put to the test, drawn at random: int (N,)."""
+        order = np.random.default_rng(self.study.seed).permutation(len(self.rows))
+        return np.sort(order[: self._n_tested])
+
+    @property
+    def _n_tested(self) -> int:
+        return max(self.study.profile.explained, len(self.rows) // TESTED)
 
     def pictures(self, name: str) -> torch.Tensor:
         """The test pictures as a network sees them, uint8 (N, C, S, S)."""
@@ -111,14 +132,23 @@ class Looks:
         """The emotion that a network names in each test picture, (N,)."""
         return predicted_labels(self.said(name), self.classes)
 
+    def stem(self, name: str, *more: str) -> str:
+        """The network's name, and what else is given, as a part of a file's name."""
+        return "_".join((name, *more)).lower().replace(" ", "_").replace("-", "_")
+
+    def ways(self, name: str) -> list[str]:
+        """The methods by which a network's heat is read: Grad-CAM as papers draw it and in place, and by its pixels."""
+        _, network = self.network(name)
+        return [method for method in ("Grad-CAM", IN_PLACE, PIXELS) if method in fitting(network)]
+
     def heat(self, name: str, method: str = "Grad-CAM", some: np.ndarray | None = None) -> np.ndarray:
         """Where a network looks for the emotion that it names, float32 (N, 48, 48); kept for the next time.
 
         Parameters
         ----------
-        some : places of the test rows; all where None
+        some : places of the test rows; those of `read` where None
         """
-        chosen = np.arange(len(self.rows)) if some is None else some
+        chosen = self.read if some is None else some
         experiment, network = self.network(name)
         targets = targets_of(self.named(name)[chosen], experiment.classes)
         key = self.runs[name].folder.name
@@ -139,16 +169,49 @@ class Looks:
         faces = load_faces(prepare_faces(self.table, self.study.cache), MEASURED).set_index("id")
         return faces.loc[self.rows["id"]]
 
-    def shares(self, name: str) -> pd.DataFrame:
-        """Share of Grad-CAM's heat in every place, one row a test picture; NaN without heat and without a mesh."""
-        shares = place_shares(self.heat(name), self.places)
-        shares[~self.meshed] = np.nan
+    def shares(self, name: str, method: str) -> pd.DataFrame:
+        """Share of the heat in every place, one row a picture of `read`; NaN without heat and without a mesh."""
+        shares = place_shares(self.heat(name, method), self.places[self.read])
+        shares[~self.meshed[self.read]] = np.nan
         return shares
 
     @cached_property
-    def areas(self) -> pd.DataFrame:
-        """Share of the picture that every place takes, one row a test picture."""
-        return place_shares(np.ones(self.places.shape), self.places)
+    def expected(self) -> pd.DataFrame:
+        """The same of a map that never looked, the centred Gaussian: faces lie in the middle of pictures."""
+        return place_shares(CONTROLS[GAUSSIAN](None, self.read, None, SIDE), self.places[self.read])
+
+    def mean_maps(self, name: str) -> tuple[dict[str, np.ndarray], dict[str, dict[str, np.ndarray]]]:
+        """By the emotion that a network names: mean pictures of `read` (48, 48), and mean heat by all `ways`."""
+        pictures, said = self.pictures(name)[self.read, 0].numpy(), self.named(name)[self.read]
+        there = {emotion: said == emotion for emotion in self.classes if (said == emotion).any()}
+        backs = {emotion: pictures[chosen].mean(0) for emotion, chosen in there.items()}
+        heats = {method: self.heat(name, method) for method in self.ways(name)}
+        means = {method: {e: found[chosen].mean(0) for e, chosen in there.items()} for method, found in heats.items()}
+        return backs, means
+
+    def cases(self, name: str, which: np.ndarray, ways: Sequence[str]) -> tuple[dict, dict]:
+        """Some test pictures by what they show, what the network says and how surely, and their heat by some methods.
+
+        Returns
+        -------
+        {title: uint8 (S, S)} and {method: {title: float (48, 48)}}, for `show.mask_plots.heat_maps`
+        """
+        sure = self.said(name)[self.classes].max(axis=1).to_numpy()[which]
+        told = zip(self.rows["label"].iloc[which], self.named(name)[which], sure, strict=True)
+        titles = [f"{k}: {shown},\nsaid {said}, {score:.0%}" for k, (shown, said, score) in enumerate(told, 1)]
+        pictures = dict(zip(titles, self.pictures(name)[which, 0].numpy(), strict=True))
+        return pictures, {way: dict(zip(titles, self.heat(name, way, which), strict=True)) for way in ways}
+
+    def deletion_curves(self, name: str, methods: Sequence[str]) -> pd.DataFrame:
+        """Mean deletion curves of `faithfulness`: name, x (percent grey), value, low, high (probability, 0-1)."""
+        parts = []
+        for method in dict.fromkeys(methods):
+            curves = self.curves[name, method]
+            means = [mean_interval(values, self.study.profile.resamples) for values in curves.T]
+            frame = pd.DataFrame({"x": np.linspace(0, 100, len(means)), "value": [mean.value for mean in means]})
+            ends = {end: [getattr(mean, end) for mean in means] for end in ("low", "high")}
+            parts.append(frame.assign(name=method, **ends))
+        return pd.concat(parts)
 
     def faithfulness(self, name: str) -> dict[str, pd.DataFrame]:
         """How true each method's maps are: {score: one row a picture of `some`, one column a method or control}.
@@ -162,15 +225,19 @@ class Looks:
         for method in (*fitting(network), *CONTROLS):
             heats = self.heat(name, method, self.some)
             found["ROAD"][method] = faithfulness.road(*asked, heats).mean(1)
-            found["deletion"][method] = 1 - faithfulness.area(faithfulness.deletion(*asked, heats))
+            self.curves[name, method] = faithfulness.deletion(*asked, heats)
+            found["deletion"][method] = 1 - faithfulness.area(self.curves[name, method])
             found["insertion"][method] = faithfulness.area(faithfulness.insertion(*asked, heats))
         return {score: pd.DataFrame(columns) for score, columns in found.items()}
 
     def against_nothing(self, name: str) -> pd.DataFrame:
-        """How like each method's maps are to those of networks that know nothing: rank correlation, one row a method.
+        """How like each method's maps are to those of networks that know nothing (Adebayo et al. 2018).
 
-        Columns weights (the same network before it learnt) and, for the six-layer network, labels (taught labels that
-        were dealt at random): values are `Difference`, the mean over `some` with its interval.
+        Returns
+        -------
+        index method; columns random weights (the same network before it learnt) and, for the six-layer network, random
+        labels (it learnt labels that were dealt at random); the mean rank correlation over `some` with its interval.
+        Occlusion is left out, which would ask each network thousands of times more.
         """
         experiment, network = self.network(name)
         blank = {"random weights": _untaught(experiment)}
@@ -181,9 +248,11 @@ class Looks:
         shown, targets = self.pictures(name)[self.some], targets_of(self.named(name)[self.some], self.classes)
         rows = {}
         for method in fitting(network):
+            if method == "occlusion":
+                continue
             own = self.heat(name, method, self.some)
-            others = {told: _heat_of(method, other, shown, targets) for told, other in blank.items()}
-            rows[method] = {told: mean_interval(faithfulness.likeness(own, heat)) for told, heat in others.items()}
+            others = {told: heat(method, other, shown, targets) for told, other in blank.items()}
+            rows[method] = {told: mean_interval(faithfulness.likeness(own, maps)) for told, maps in others.items()}
         return pd.DataFrame.from_dict(rows, orient="index")
 
     @cached_property
@@ -202,9 +271,3 @@ class Looks:
 def _untaught(experiment: Experiment) -> nn.Module:
     torch.manual_seed(experiment.seed)
     return get_network(experiment.network).make(len(experiment.classes), experiment.size).eval()
-
-
-def _heat_of(method: str, network: nn.Module, pictures: torch.Tensor, targets: np.ndarray) -> np.ndarray:
-    from fer_lib.explain.methods import heat
-
-    return heat(method, network, pictures, targets)

@@ -98,7 +98,7 @@ def looks_at_faces(
         settings, network = masks.network(model, taught)
         for number, (emotion, pair) in enumerate(pairs, 1):
             for kind, face in zip(TESTED, pair, strict=True):
-                picture = _grey(face, settings.size)[None]
+                picture = grey_face(face, settings.size)[None]
                 said = network.eval()(centred(to_unit(picture))).argmax(1)
                 rows[""][f"{number}, {kind}:\n{emotion}"] = face
                 heat = guided_backprop(network, picture, said)[0].numpy()
@@ -131,7 +131,7 @@ def resnet_maps(face: np.ndarray, trainings: Trainings) -> LayerMaps:
     under = (pair[0] != pair[1]).any(2).astype(np.float32)
     rows, hidden = {}, {}
     for kind, shown in zip(TESTED, pair, strict=True):
-        found = convolution_maps(network, _grey(shown, SIDE), LAYERS)
+        found = convolution_maps(network, grey_face(shown, SIDE), LAYERS)
         maps = {f"layer {layer}": values.abs().mean(0).numpy() for layer, values in found.items()}
         rows[kind] = {"picture": shown} | maps
         hidden[kind] = float(np.mean([_share(values, under) for values in maps.values()]))
@@ -149,7 +149,7 @@ def _resnet(trainings: Trainings) -> tuple[str, nn.Module]:
     return start, network.cpu()
 
 
-def _grey(face: np.ndarray, side: int) -> torch.Tensor:
+def grey_face(face: np.ndarray, side: int) -> torch.Tensor:
     """The face as a network sees it, uint8 (1, side, side)."""
     small = cv2.resize(face, (side, side), interpolation=cv2.INTER_AREA)
     return torch.from_numpy(cv2.cvtColor(small, cv2.COLOR_RGB2GRAY))[None]

@@ -21,7 +21,8 @@ class Profile:
     fusion_epochs, fusion_seeds : limit of the training of SAFER's last layers, and how many trainings of each there are
     seeds, seeds_without_gpu : trainings behind each headline, and how many of them are made where there is no GPU
     trials : settings that the search tries (notebook 04)
-    explained : test pictures whose heat maps are put to the test, which asks a network hundreds of times (notebook 09)
+    explained : the least test pictures whose heat maps are put to the test, which asks a network hundreds of times
+        about each (notebook 09)
     without_gpu : patterns of the experiments that are trained where there is no GPU; the others are taken from the
         run store or left out, and the page says so
     resamples : bootstrap resamples behind an interval
@@ -120,7 +121,7 @@ PROFILES = {
             seeds=2,
             seeds_without_gpu=2,
             trials=3,
-            explained=56,
+            explained=40,
             without_gpu=(
                 *_SIX_LAYER,
                 "safer/*",
@@ -150,7 +151,7 @@ PROFILES = {
             seeds=5,
             seeds_without_gpu=1,
             trials=30,
-            explained=500,
+            explained=200,
             without_gpu=(
                 *_SIX_LAYER,
                 "six_layer/balanced*",

@@ -150,6 +150,12 @@ def grad_cam_in_place(network: nn.Module, pictures: torch.Tensor, targets: np.nd
     return (heats / np.maximum(heats.max((1, 2), keepdims=True, initial=0), 1e-12)).astype(np.float32)
 
 
+def placed_grad_cam(network: nn.Module, pictures: torch.Tensor, targets: np.ndarray, side: int = 48) -> np.ndarray:
+    """Grad-CAM in place for the six-layer network, as usual for all others."""
+    where = grad_cam_in_place if isinstance(network, SixLayerCNN) else grad_cam
+    return where(network, pictures, targets, side)
+
+
 class _Cells(GradCAM):
     """Grad-CAM of the size of the last maps, not stretched."""
 

@@ -10,6 +10,7 @@ from fer_lib.evaluation.compare import LEVEL, Difference
 from fer_lib.explain.cams import mean_interval
 from fer_lib.explain.regions import OUTSIDE
 
+ENOUGH = 10  # pictures; of fewer, an interval says nothing
 MOSTLY = 0.5  # share of a picture's heat outside the face from which the network looks elsewhere
 
 
@@ -33,37 +34,38 @@ CLAIMS = (
 
 
 def judged(
-    claims: Sequence[Claim], shares: pd.DataFrame, areas: pd.DataFrame, named: Sequence[str], resamples: int = 2000
+    claims: Sequence[Claim], shares: pd.DataFrame, expected: pd.DataFrame, named: Sequence[str], resamples: int = 2000
 ) -> pd.DataFrame:
-    """One row a claim: n, heat in its places, their area, heat there for other emotions (percent), verdict.
+    """One row a claim: N, heat in its places, heat expected there, heat there for other emotions (percent), verdict.
 
-    A claim holds where the places surely get more heat than their area, and surely more than for other emotions.
+    A claim holds where the places surely get more heat than expected, and surely more than for other emotions.
 
     Parameters
     ----------
-    shares, areas : of `explain.regions.place_shares`; rows of NaN are left out
+    shares, expected : of `explain.regions.place_shares`, of the heat and of a map that never looked; rows of NaN are
+        left out
     named : (N,), the emotion that the network names in each picture, for which its heat speaks
     """
     named = np.asarray(named)
-    return pd.DataFrame([_judged(claim, shares, areas, named, resamples) for claim in claims])
+    return pd.DataFrame([_judged(claim, shares, expected, named, resamples) for claim in claims])
 
 
-def _judged(claim: Claim, shares: pd.DataFrame, areas: pd.DataFrame, named: np.ndarray, resamples: int) -> dict:
-    heat, area = (frame[list(claim.places)].sum(axis=1, skipna=False).to_numpy() for frame in (shares, areas))
+def _judged(claim: Claim, shares: pd.DataFrame, expected: pd.DataFrame, named: np.ndarray, resamples: int) -> dict:
+    heat, chance = (frame[list(claim.places)].sum(axis=1, skipna=False).to_numpy() for frame in (shares, expected))
     known = ~np.isnan(heat)
     own = known & (np.isin(named, claim.emotions) if claim.emotions else True)
     others = known & ~own
     told = {"paper": claim.paper, "claim": claim.text, "N": int(own.sum())}
-    if not own.any():
-        return told | {"verdict": "cannot be judged: no such picture has heat"}
+    if own.sum() < ENOUGH:
+        return told | {"verdict": f"cannot be judged by fewer than {ENOUGH} pictures"}
     found = mean_interval(heat[own], resamples)
-    more = mean_interval(heat[own] - area[own], resamples).low > 0
+    more = mean_interval(heat[own] - chance[own], resamples).low > 0
     compared = bool(claim.emotions) and others.any()
     apart = not compared or difference_of_means(heat[others], heat[own], resamples).low > 0
-    weak = "more than its area, but not more than for other emotions"
+    weak = "more than a bell, but not more than for other emotions"
     return told | {
         "heat there, %": percent(found),
-        "area, %": f"{100 * area[own].mean():.1f}",
+        "a bell in the middle, %": f"{100 * chance[own].mean():.1f}",
         "heat there, other emotions, %": f"{100 * heat[others].mean():.1f}" if compared else "–",
         "verdict": ("holds" if apart else weak) if more else "does not hold",
     }
@@ -79,11 +81,12 @@ def elsewhere(shares: pd.DataFrame, right: np.ndarray, resamples: int = 2000) ->
 
     Returns
     -------
-    bool (N,), which pictures; and how accuracy among them differs from that of the others, None where a group is empty
+    bool (N,), which pictures; and how accuracy among them differs from that of the others, None where either are fewer
+    than `ENOUGH`
     """
     outside = shares[OUTSIDE].to_numpy()
     flagged, rest = outside > MOSTLY, outside <= MOSTLY
-    if not flagged.any() or not rest.any():
+    if min(flagged.sum(), rest.sum()) < ENOUGH:
         return flagged, None
     return flagged, difference_of_means(right[rest].astype(float), right[flagged].astype(float), resamples)
 

@@ -97,6 +97,7 @@ def _impute(picture: np.ndarray, keep: np.ndarray) -> np.ndarray:
 
 @torch.no_grad()
 def _probability(network: nn.Module, seen: torch.Tensor, targets: np.ndarray) -> np.ndarray:
-    device = next(network.eval().parameters()).device
-    scores = torch.cat([network(part.to(device)).float().softmax(1).cpu() for part in seen.split(BATCH)])
+    device = next(network.eval().to(memory_format=torch.channels_last).parameters()).device
+    with torch.autocast(device.type, torch.bfloat16):  # as the study judges
+        scores = torch.cat([network(part.to(device)).float().softmax(1).cpu() for part in seen.split(BATCH)])
     return scores.numpy()[np.arange(len(targets)), targets]

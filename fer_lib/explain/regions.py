@@ -1,6 +1,6 @@
 """Heat maps read with numbers: how much lies in which part of the face, and whether that is where it should be."""
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Sequence
 
 import cv2
 import numpy as np
@@ -66,12 +66,12 @@ def place_shares(heats: np.ndarray, places: np.ndarray) -> pd.DataFrame:
     return pd.DataFrame({name: (heats * (places == k)).sum((1, 2)) / total for k, name in enumerate(PLACES)})
 
 
-def heat_table(shares: pd.DataFrame, areas: pd.DataFrame, labels: Sequence[str], resamples: int) -> pd.DataFrame:
-    """Heat of each emotion in each place: emotion, place, n; value, low, high (of the heat); area (of the picture).
+def heat_table(shares: pd.DataFrame, expected: pd.DataFrame, labels: Sequence[str], resamples: int) -> pd.DataFrame:
+    """Heat of each emotion in each place: emotion, place, n; value, low, high (of the heat); expected.
 
     Parameters
     ----------
-    shares, areas : of `place_shares`, of the heat and of ones
+    shares, expected : of `place_shares`, of the heat and of a map that never looked
     labels : (N,), the emotion of each picture
     """
     labels, found = np.asarray(labels), []
@@ -81,7 +81,7 @@ def heat_table(shares: pd.DataFrame, areas: pd.DataFrame, labels: Sequence[str],
             mean = mean_interval(values, resamples)
             told = {"emotion": emotion, "place": place, "n": int((~np.isnan(values)).sum())}
             told |= {"value": mean.value, "low": mean.low, "high": mean.high}
-            found.append(told | {"area": float(areas[place].to_numpy()[labels == emotion].mean())})
+            found.append(told | {"expected": float(expected[place].to_numpy()[labels == emotion].mean())})
     return pd.DataFrame(found)
 
 
@@ -133,9 +133,3 @@ def overlap(heats: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 def _known(heats: np.ndarray, truth: np.ndarray) -> np.ndarray:
     return (heats.max((1, 2)) > 0) & truth.any((1, 2))
-
-
-def combined(table: pd.DataFrame, places: Sequence[str]) -> Mapping[str, float]:
-    """Share of heat and of area in some places together, mean over the emotions of `heat_table`."""
-    inside = table[table["place"].isin(places)].groupby("emotion")[["value", "area"]].sum()
-    return inside.mean().to_dict()

@@ -41,14 +41,14 @@ def integrated_gradients(network: nn.Module, pictures: torch.Tensor, targets: to
 
     Arguments and result as of `guided_backprop`; what speaks against the class counts as 0.
     """
-    return unit(_in_batches(integrated, network, pictures, targets).sum(1).clamp_min(0))
+    return unit(_in_batches(integrated, network, pictures, targets, often=True).sum(1).clamp_min(0))
 
 
 def occlusion(network: nn.Module, pictures: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """How far the class's logit falls when a grey window lies there (Zeiler and Fergus 2014), by Captum: slow, but
     no gradient is asked. Arguments and result as of `guided_backprop`; where it rises is 0.
     """
-    return unit(_in_batches(_occluded, network, pictures, targets)[:, 0].clamp_min(0))
+    return unit(_in_batches(_occluded, network, pictures, targets, often=True)[:, 0].clamp_min(0))
 
 
 def integrated(network: nn.Module, seen: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -92,11 +92,20 @@ def convolution_maps(network: nn.Module, picture: torch.Tensor, layers: Sequence
 Method = Callable[[nn.Module, torch.Tensor, torch.Tensor], torch.Tensor]
 
 
-def _in_batches(method: Method, network: nn.Module, pictures: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
-    """What a method makes of pictures, as a network sees them, and targets; float32 (N, C, S, S), in main memory."""
-    device = next(network.eval().parameters()).device
-    pairs = zip(pictures.split(BATCH), targets.split(BATCH), strict=True)
-    return torch.cat([method(network, centred(to_unit(part.to(device))), at.to(device)).cpu() for part, at in pairs])
+def _in_batches(
+    method: Method, network: nn.Module, pictures: torch.Tensor, targets: torch.Tensor, often: bool = False
+) -> torch.Tensor:
+    """What a method makes of pictures, as a network sees them, and targets; float32 (N, C, S, S), in main memory.
+
+    often : the network is asked many times for each picture, so it may answer in half precision
+    """
+    network = network.eval().to(memory_format=torch.channels_last)
+    device = next(network.parameters()).device
+    found = []
+    for part, wanted in zip(pictures.split(BATCH), targets.split(BATCH), strict=True):
+        with torch.autocast(device.type, torch.bfloat16, enabled=often):
+            found.append(method(network, centred(to_unit(part.to(device))), wanted.to(device)).float().cpu())
+    return torch.cat(found)
 
 
 def _gradients(network: nn.Module, seen: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:

@@ -72,6 +72,7 @@ def heat_maps(
     outlines: Mapping[str, np.ndarray],
     title: str,
     bar: str,
+    by_row: bool = False,
 ) -> Figure:
     """Heat over pictures on one scale, one row and one column a name.
 
@@ -81,7 +82,11 @@ def heat_maps(
     heats : {row: {column: float (S, S)}}
     outlines : {row: bool (S, S), of which the edge is drawn}; not every row needs one
     bar : what the colours mean
+    by_row : each row is drawn as shares of its own hottest place, since methods differ in how they spread their heat
     """
+    if by_row:
+        tops = {row: max(float(heat.max()) for heat in line.values()) for row, line in heats.items()}
+        heats = {row: {k: heat / max(tops[row], 1e-12) for k, heat in line.items()} for row, line in heats.items()}
     rows, columns = list(heats), list(pictures)
     most = max(float(heat.max()) for line in heats.values() for heat in line.values())
     size = (1.55 * len(columns) + 2.2, 1.6 * len(rows) + 0.7)
@@ -151,27 +156,32 @@ def agreement(planted: pd.DataFrame, measured: pd.DataFrame, title: str, xlabel:
     return figure
 
 
-def region_heatmaps(frames: Mapping[str, pd.DataFrame], title: str, formats: Sequence[str]) -> Figure:
+def region_heatmaps(
+    frames: Mapping[str, pd.DataFrame], title: str, formats: Sequence[str], bar: str | None = None
+) -> Figure:
     """Heat tables beside each other, emotions against regions; those with negative values have white at 0.
 
     Parameters
     ----------
     frames : {what the numbers are, with their unit: index emotions, columns regions}
     formats : of the numbers of each
+    bar : what the numbers are where all are on one scale; each table has its own otherwise
     """
     height, width = next(iter(frames.values())).shape
     size = (len(frames) * (0.62 * width + 1.3) + 1, 0.42 * height + 1.4)
     figure, axes = plt.subplots(1, len(frames), figsize=size, sharey=True, squeeze=False)
     for axis, (name, frame), form in zip(axes[0], frames.items(), formats, strict=True):
-        values = frame.to_numpy(float)
+        values = (frame if bar is None else pd.concat(frames.values())).to_numpy(float)
         bound = max(float(np.nanmax(np.abs(values))), 1e-9)
         signed = {"cmap": "vlag_r", "vmin": -bound, "vmax": bound}
-        scale = signed if np.nanmin(values) < 0 else {"cmap": "Blues"}
+        scale = signed if np.nanmin(values) < 0 else {"cmap": "Blues", "vmin": np.nanmin(values), "vmax": bound}
         sns.heatmap(frame, annot=True, fmt=form, ax=axis, linewidths=0.5, annot_kws={"size": 8}, cbar=False, **scale)
         axis.set_title(name, weight="normal", size=9)
         axis.set(xlabel="", ylabel="")
         axis.tick_params(axis="x", rotation=35)
         axis.tick_params(axis="y", rotation=0)
+    if bar is not None:
+        figure.colorbar(axis.collections[0], ax=axes, label=bar)
     figure.suptitle(title, x=0.01, ha="left", weight="bold")
     return figure
 
