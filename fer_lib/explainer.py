@@ -125,10 +125,11 @@ class Explainer:
         StudyError
             For a stream that sees no picture, or that this study did not train.
         """
-        if stream not in ("deep", "background", "place") or (stream == "place" and has_places365()):
+        known = stream in ("deep", "background", "place") and not (stream == "place" and has_places365())
+        runs = self.safer.trainings.runs(f"safer/{stream}") if known else []
+        if not runs:
             raise StudyError(f"stream {stream!r} is no network of this study; ask for deep or background.")
-        run = self.safer.trainings.runs(f"safer/{stream}")[0]
-        experiment, network = trained_network(run)
+        experiment, network = trained_network(runs[0])
         places = self.at[some]
         shown = self._faces.iloc[places] if stream == "deep" else self.safer.scenes().iloc[places]
         asked = picture_tensor(shown, experiment), self.features[some], self.targets[some]

@@ -251,7 +251,8 @@ class Looks:
             if method == "occlusion":
                 continue
             own = self.heat(name, method, self.some)
-            others = {told: heat(method, other, shown, targets) for told, other in blank.items()}
+            device = next(network.parameters()).device
+            others = {told: heat(method, other.to(device), shown, targets) for told, other in blank.items()}
             rows[method] = {told: mean_interval(faithfulness.likeness(own, maps)) for told, maps in others.items()}
         return pd.DataFrame.from_dict(rows, orient="index")
 

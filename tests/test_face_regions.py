@@ -193,7 +193,7 @@ def test_a_sweep_covers_as_many_patches_as_it_says_at_random_or_where_the_predic
 ):
     covers, targets, heat = [], [], np.zeros(regions.pictures.shape, np.float32)
     heat[:, 6:12, 12:30] = 1  # three patches
-    monkeypatch.setattr(face_regions, "grad_cam", lambda network, shown, wanted: targets.append(wanted) or heat)
+    monkeypatch.setattr(face_regions, "placed_grad_cam", lambda network, shown, wanted: targets.append(wanted) or heat)
 
     def watched(self, learnt, masks=None):
         covers.append(masks)

@@ -178,7 +178,7 @@ def test_a_family_of_which_one_training_is_missing_is_left_out_whole(bars):
 
 def test_heat_is_asked_of_the_test_faces_that_show_the_emotion_under_the_bar_that_was_learnt(bars, monkeypatch):
     seen = []
-    monkeypatch.setattr(bar_heats, "grad_cam", lambda *asked: seen.append(asked))
+    monkeypatch.setattr(bar_heats, "placed_grad_cam", lambda *asked: seen.append(asked))
     bar_heats.heat_of(bars, SCRATCH, "nose", "happiness")
     network, shown, targets = seen[0]
     happy = (bars.rows["label"] == "happiness").to_numpy()

@@ -209,6 +209,7 @@ def _heats(
                 found[part] = [cv2.resize(heat, (side, side), interpolation=cv2.INTER_AREA) for heat in heats]
         finally:  # as the package's own context does, which hides an IndexError
             method.activations_and_grads.release()
+            network.zero_grad()
     return np.where(np.isfinite(found), found, np.float32(0))
 
 

@@ -36,10 +36,11 @@ def heat(method: str, network: nn.Module, pictures: torch.Tensor, targets: np.nd
     StudyError
         For an unknown method, a class that the network does not have, or a network without the layer that it needs.
     """
-    known = METHODS | CONTROLS
-    if method not in known:
-        raise StudyError(f"method {method!r} is unknown; use one of {', '.join(known)}.")
-    return known[method](network, pictures, _checked(network, pictures, targets), side)
+    if method in CONTROLS:
+        return CONTROLS[method](network, pictures, targets, side)
+    if method not in METHODS:
+        raise StudyError(f"method {method!r} is unknown; use one of {', '.join(METHODS | CONTROLS)}.")
+    return METHODS[method](network, pictures, _checked(network, pictures, targets), side)
 
 
 def kept_heat(

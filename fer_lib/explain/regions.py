@@ -7,6 +7,7 @@ import numpy as np
 import pandas as pd
 
 from fer_lib.explain.cams import mean_interval
+from fer_lib.explain.faithfulness import ranks
 from fer_lib.faces.patches import SIDE
 from fer_lib.synthetic.draw import REGIONS
 from fer_lib.synthetic.expressions import PROTOTYPES
@@ -123,10 +124,13 @@ def pointing(heats: np.ndarray, truth: np.ndarray) -> np.ndarray:
 
 
 def overlap(heats: np.ndarray, truth: np.ndarray) -> np.ndarray:
-    """Intersection over union of the true pixels and as many of the hottest, (N,); NaN as in `pointing`."""
-    flat, true = heats.reshape(len(heats), -1), truth.reshape(len(truth), -1)
-    ranks = np.argsort(np.argsort(-flat, axis=1, kind="stable"), axis=1)
-    chosen = ranks < true.sum(1, keepdims=True)
+    """Intersection over union of the true pixels and as many of the hottest, (N,); NaN as in `pointing`.
+
+    Chance decides between pixels of one heat.
+    """
+    true = truth.reshape(len(truth), -1)
+    wanted = 1 - true.sum(1, keepdims=True) / true.shape[1]
+    chosen = ranks(heats).reshape(true.shape) >= wanted - 1e-9
     both, either = (chosen & true).sum(1), (chosen | true).sum(1)
     return np.where(_known(heats, truth), both / np.maximum(either, 1), np.nan)
 

@@ -41,14 +41,14 @@ def integrated_gradients(network: nn.Module, pictures: torch.Tensor, targets: to
 
     Arguments and result as of `guided_backprop`; what speaks against the class counts as 0.
     """
-    return unit(_in_batches(integrated, network, pictures, targets, often=True).sum(1).clamp_min(0))
+    return unit(_in_batches(integrated, network, pictures, targets, half=True).sum(1).clamp_min(0))
 
 
 def occlusion(network: nn.Module, pictures: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
     """How far the class's logit falls when a grey window lies there (Zeiler and Fergus 2014), by Captum: slow, but
     no gradient is asked. Arguments and result as of `guided_backprop`; where it rises is 0.
     """
-    return unit(_in_batches(_occluded, network, pictures, targets, often=True)[:, 0].clamp_min(0))
+    return unit(_in_batches(_occluded, network, pictures, targets)[:, 0].clamp_min(0))
 
 
 def integrated(network: nn.Module, seen: torch.Tensor, targets: torch.Tensor) -> torch.Tensor:
@@ -58,8 +58,8 @@ def integrated(network: nn.Module, seen: torch.Tensor, targets: torch.Tensor) ->
 
 
 def unit(maps: torch.Tensor) -> torch.Tensor:
-    """Each map (N, S, S) divided by its largest value; one without any value above 0, or with a NaN, becomes 0."""
-    maps = torch.where(maps.isfinite().all(-1).all(-1)[:, None, None], maps, 0.0)
+    """Each map (N, S, S) divided by its largest value; what is below 0, and a map with a NaN, becomes 0."""
+    maps = torch.where(maps.isfinite().all(-1).all(-1)[:, None, None], maps, 0.0).clamp_min(0)
     return maps / maps.amax((1, 2), keepdim=True).clamp_min(1e-12)
 
 
@@ -93,17 +93,17 @@ Method = Callable[[nn.Module, torch.Tensor, torch.Tensor], torch.Tensor]
 
 
 def _in_batches(
-    method: Method, network: nn.Module, pictures: torch.Tensor, targets: torch.Tensor, often: bool = False
+    method: Method, network: nn.Module, pictures: torch.Tensor, targets: torch.Tensor, half: bool = False
 ) -> torch.Tensor:
     """What a method makes of pictures, as a network sees them, and targets; float32 (N, C, S, S), in main memory.
 
-    often : the network is asked many times for each picture, so it may answer in half precision
+    half : whether the network may answer in half precision, of which small differences of logits are lost
     """
     network = network.eval().to(memory_format=torch.channels_last)
     device = next(network.parameters()).device
     found = []
     for part, wanted in zip(pictures.split(BATCH), targets.split(BATCH), strict=True):
-        with torch.autocast(device.type, torch.bfloat16, enabled=often):
+        with torch.autocast(device.type, torch.bfloat16, enabled=half):
             found.append(method(network, centred(to_unit(part.to(device))), wanted.to(device)).float().cpu())
     return torch.cat(found)
 

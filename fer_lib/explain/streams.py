@@ -8,10 +8,12 @@ import torch
 from captum.attr import ShapleyValues
 from torch import nn
 
+from fer_lib.errors import StudyError
+from fer_lib.explain.cams import BATCH
 from fer_lib.explain.methods import heat
 from fer_lib.models.safer import Safer
 
-BATCH = 128
+REPEATING = "integrated gradients"  # which shows each picture many times at once
 
 
 class OneStream(nn.Module):
@@ -62,7 +64,14 @@ def stream_heat(
     Returns
     -------
     float32 (N, side, side), 0 to 1; 0 everywhere in pictures of which the stream saw nothing
+
+    Raises
+    ------
+    StudyError
+        For `REPEATING`, whose copies of a picture would meet other pictures' features.
     """
+    if method == REPEATING:
+        raise StudyError(f"{method} cannot be asked of one stream; use Grad-CAM, saliency or guided backprop.")
     names = list(fusion.sizes)
     own = features.split(list(fusion.sizes.values()), 1)[names.index(stream)]
     found = np.zeros((len(pictures), side, side), np.float32)

@@ -1,11 +1,12 @@
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import chi2_contingency
 
 from fer_lib.data.sources import fer2013
 from fer_lib.data.splits import check_splits
 from fer_lib.data.table import make_table, usable
-from fer_lib.data.tasks import SIX, six_emotions, three_emotions
+from fer_lib.data.tasks import SIX, labels_at_random, six_emotions, three_emotions
 from fer_lib.emotions import EMOTIONS
 from fer_lib.errors import StudyError
 from fer_lib.synthetic.plan import PRESETS, plan
@@ -180,6 +181,61 @@ def test_drawn_people_become_paper_002s_task_with_whole_subjects(pictures):
     rows = usable(three)
     assert (rows.groupby("subject")["split"].nunique() == 1).all()
     assert (rows["split"] == "test").mean() == pytest.approx(0.3, abs=0.05)
+
+
+@pytest.fixture
+def voted():
+    """Four emotions of unequal size in every split, some pictures of which cannot be used, with annotators' votes."""
+    table = table_of()
+    rare = table["label"].isin(["fear", "disgust"]) & (table["id"].str[-1] > "2")
+    table = make_table(table[~rare].reset_index(drop=True), "toy", {"file": "hash"})
+    table["votes"] = pd.Series([{label: 9.0} for label in table["label"]], dtype=object)
+    table.loc[::7, "problem"] = "unreadable picture"
+    return table
+
+
+def test_random_labels_are_as_frequent_in_each_split_as_the_true_ones(voted):
+    dealt = labels_at_random(voted, 0)
+    for table in (voted, voted[voted["problem"].isna()]):
+        before, after = (pd.crosstab(one["split"], one["label"]) for one in (table, dealt.loc[table.index]))
+        assert before.equals(after)
+    assert usable(voted)["label"].value_counts().nunique() > 1
+
+
+def test_random_labels_leave_test_unusable_rows_and_everything_but_labels_and_votes(voted):
+    dealt = labels_at_random(voted, 0)
+    fixed = (voted["split"] == "test") | voted["problem"].notna()
+    assert dealt["label"][fixed].equals(voted["label"][fixed])
+    assert not dealt["label"][~fixed].equals(voted["label"][~fixed])
+    others = [column for column in voted.columns if column not in ("label", "votes")]
+    assert dealt[others].equals(voted[others])
+    assert dealt["votes"].isna().all()
+    assert voted["votes"].notna().all()
+    check_splits(dealt)
+
+
+@pytest.mark.parametrize("split", ["train", "validation"])
+def test_random_labels_tell_nothing_of_the_true_ones(split):
+    numbers = np.resize(np.arange(7), 7 * 600)
+    rows = [
+        {"id": f"{k}", "split": split if k < 7 * 500 else "test", "label": EMOTIONS[at], "picture_hash": f"{k}"}
+        for k, at in enumerate(numbers)
+    ]
+    table = make_table(rows, "toy")
+    there = table["split"] == split
+    counts = pd.crosstab(table["label"][there], labels_at_random(table, 1)["label"][there])
+    assert chi2_contingency(counts).pvalue > 0.001
+    assert np.trace(counts) / counts.to_numpy().sum() == pytest.approx(1 / 7, abs=0.02)
+
+
+def test_the_seed_deals_the_labels_and_the_table_stays_as_it_was(voted):
+    before = voted.copy()
+    first, again, other = (labels_at_random(voted, seed) for seed in (0, 0, 1))
+    assert first.equals(again)
+    assert not first["label"].equals(other["label"])
+    first.attrs["dataset"] = "changed"
+    assert voted.attrs == {"dataset": "toy", "files": {"file": "hash"}} == again.attrs
+    assert voted.equals(before)
 
 
 @pytest.mark.data

@@ -5,7 +5,14 @@ from torch import nn
 from torch.nn import functional as F
 
 from fer_lib.explain import saliency
-from fer_lib.explain.saliency import convolution_maps, guided_backprop
+from fer_lib.explain.saliency import (
+    convolution_maps,
+    guided_backprop,
+    integrated,
+    integrated_gradients,
+    occlusion,
+    unit,
+)
 from fer_lib.models.networks import get_network
 from fer_lib.models.scratch import SixLayerCNN
 
@@ -87,7 +94,7 @@ def test_a_network_is_left_as_it_was(name):
     assert [getattr(module, "inplace", None) for module in network.modules()] == before
     assert not any(module._backward_hooks or module._forward_hooks for module in network.modules())
     with torch.no_grad():
-        assert torch.equal(network(shown / 127.5 - 1), logits)
+        assert network(shown / 127.5 - 1).numpy() == pytest.approx(logits.numpy(), abs=1e-5)
     assert all(parameter.grad is None for parameter in network.parameters())
 
 
@@ -97,6 +104,94 @@ def test_what_fails_midway_leaves_the_network_too(pictures):
         guided_backprop(network, pictures, torch.full((9,), 3))
     assert network[2].inplace
     assert not any(module._backward_hooks for module in network.modules())
+
+
+def plain_gradients(network, pictures, targets):
+    seen = (pictures / 127.5 - 1).requires_grad_()
+    torch.stack([scores[target] for scores, target in zip(network(seen), targets, strict=True)]).sum().backward()
+    return seen.grad
+
+
+def test_saliency_is_the_size_of_the_input_gradient(pictures):
+    network, targets = two_hidden_layers(), torch.arange(9) % 3
+    sizes = plain_gradients(network, pictures, targets).abs().amax(1)
+    found = saliency.saliency(network, pictures, targets)
+    assert found.numpy() == pytest.approx((sizes / sizes.amax((1, 2), keepdim=True)).numpy(), abs=1e-6)
+    assert not found.requires_grad
+    assert not np.allclose(found, guided_backprop(network, pictures, targets), atol=0.1)
+
+
+@pytest.mark.parametrize(("activation", "off"), [(nn.Softplus, 1e-4), (nn.ReLU, 0.05)])
+def test_integrated_gradients_add_up_to_what_the_logit_gained_over_grey(pictures, activation, off):
+    torch.manual_seed(0)
+    network = nn.Sequential(nn.Flatten(), nn.Linear(25, 12), activation(), nn.Linear(12, 3))
+    seen, targets = pictures / 127.5 - 1, torch.arange(9) % 3
+    with torch.no_grad():
+        gained = (network(seen) - network(torch.zeros_like(seen)))[range(9), targets]
+    found = integrated(network, seen, targets)
+    assert found.shape == seen.shape
+    assert found.sum((1, 2, 3)).detach().numpy() == pytest.approx(gained.numpy(), abs=off)
+    assert gained.abs().max() > 0.2
+
+
+def test_of_a_linear_network_integrated_gradients_are_weight_times_pixel_where_that_is_positive(pictures):
+    network = nn.Sequential(nn.Flatten(), nn.Linear(25, 3))
+    gain = (network[1].weight[1].detach().reshape(5, 5) * (pictures[:, 0] / 127.5 - 1)).clamp_min(0)
+    found = integrated_gradients(network, pictures, torch.ones(9, dtype=torch.long))
+    assert found.numpy() == pytest.approx((gain / gain.amax((1, 2), keepdim=True)).numpy(), abs=0.01)  # bfloat16
+
+
+class OnePixel(nn.Module):
+    """Class 0 is the brightness of one pixel, class 1 its darkness, class 2 always the same."""
+
+    def __init__(self, row, column):
+        super().__init__()
+        self.at, self.strength = (row, column), nn.Parameter(torch.tensor([3.0, -3.0, 0.0]))
+
+    def forward(self, pictures):
+        return pictures[:, 0, self.at[0], self.at[1], None] * self.strength
+
+
+@pytest.mark.parametrize("at", [(20, 31), (0, 47), (5, 8)])
+def test_occlusion_is_hottest_on_the_one_pixel_that_counts_and_nothing_beyond_a_window(at):
+    white = torch.full((3, 1, 48, 48), 255, dtype=torch.uint8)
+    found = occlusion(OnePixel(*at), white, torch.tensor([0, 1, 2]))
+    assert found[0][at] == found.max() == 1
+    away = (torch.arange(48) - at[0]).abs()[:, None].maximum((torch.arange(48) - at[1]).abs()[None])
+    assert (found[0][away >= 8] == 0).all()
+    assert (found[0] == 1).sum() < 8 * 8  # half of a window wide where windows overlap
+    assert (found[1:] == 0).all()  # the logit rises or stays when the white is hidden
+
+
+def test_maps_of_nothing_or_with_a_nan_become_0_and_others_reach_1(rng):
+    maps = torch.from_numpy(rng.random((4, 3, 3)))
+    maps[1], maps[2, 0, 1], maps[3] = 0, float("nan"), 1e-9 * maps[3]
+    found = unit(maps)
+    assert found[1:3].eq(0).all()
+    assert found[0].numpy() == pytest.approx((maps[0] / maps[0].max()).numpy())
+    assert found[3].max() == 1
+    broken = torch.full((1, 2, 2), float("inf"))
+    assert unit(broken).eq(0).all()
+
+
+@pytest.mark.parametrize("ask", [saliency.saliency, guided_backprop, integrated_gradients, occlusion])
+@pytest.mark.parametrize("damage", [float("nan"), 0.0])
+def test_a_network_of_broken_or_no_weights_has_an_empty_map(pictures, ask, damage):
+    network = two_hidden_layers()
+    with torch.no_grad():
+        for parameter in network.parameters() if damage else [network[5].weight]:
+            parameter[:] = damage
+    assert ask(network, pictures, torch.zeros(9, dtype=torch.long)).eq(0).all()
+
+
+@pytest.mark.parametrize("ask", [saliency.saliency, integrated_gradients, occlusion])
+def test_batches_do_not_change_the_other_maps_and_no_gradient_stays(pictures, monkeypatch, ask):
+    network, targets = two_hidden_layers(), torch.arange(9) % 3
+    whole = ask(network, pictures, targets)
+    monkeypatch.setattr(saliency, "BATCH", 4)
+    assert ask(network, pictures, targets).numpy() == pytest.approx(whole.numpy(), abs=1e-5)
+    assert (whole.shape, whole.min() >= 0, whole.max()) == ((9, 5, 5), True, 1)
+    assert all(parameter.grad is None for parameter in network.parameters())
 
 
 def test_numbered_maps_are_what_those_convolutions_make():

@@ -5,7 +5,7 @@ import pytest
 import torch
 
 from fer_lib.data.table import make_table, table_hash, usable
-from fer_lib.data.tasks import six_emotions, three_emotions
+from fer_lib.data.tasks import labels_at_random, six_emotions, three_emotions
 from fer_lib.emotions import BASIC
 from fer_lib.errors import StudyError
 from fer_lib.profiles import get_profile
@@ -155,6 +155,28 @@ def test_small_classes_are_filled_with_drawn_faces_for_that_experiment(machine, 
     ((trained, seen),) = machine.trained
     assert trained.name == "six_layer/drawn_faces"
     assert seen is few
+
+
+def test_the_network_of_random_labels_learns_from_a_table_whose_labels_tell_nothing(machine, toy_table, monkeypatch):
+    machine.has_gpu(monkeypatch, True)
+    runs = machine.gatherer.runs("six_layer/random_labels", toy_table, seeds=2)
+    (trained, seen), (_, seen_by_second) = machine.trained
+    assert [run.experiment["seed"] for run in runs] == [SEED, SEED + 1]
+    assert (trained.name, trained.network, trained.classes) == ("six_layer/random_labels", "six_layer", BASIC)
+    learnt_from = toy_table["split"] != "test"
+    assert (seen["label"] == toy_table["label"])[learnt_from].mean() == pytest.approx(1 / 7, abs=0.06)
+    assert seen["label"][~learnt_from].equals(toy_table["label"][~learnt_from])
+    assert seen.equals(labels_at_random(toy_table, SEED))
+    assert seen_by_second.equals(seen)  # dealt by the study's seed; the second run differs in its start alone
+    assert table_hash(seen) != table_hash(toy_table)
+
+
+def test_random_labels_are_trained_as_the_true_ones_and_found_again(machine, toy_table):
+    machine.gatherer.runs("six_layer/base", toy_table)
+    machine.gatherer.runs("six_layer/random_labels", toy_table)
+    machine.gatherer.runs("six_layer/random_labels", toy_table)
+    (base, _), (trained, _) = machine.trained
+    assert replace(trained, name=base.name, watch_test=base.watch_test) == base
 
 
 @pytest.mark.parametrize(
