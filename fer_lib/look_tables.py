@@ -11,7 +11,7 @@ from fer_lib.evaluation.results import COLUMNS
 from fer_lib.explain.action_units import agreement
 from fer_lib.explain.cams import mean_interval
 from fer_lib.explain.claims import CLAIMS, judged, percent
-from fer_lib.explain.methods import CONTROLS, GAUSSIAN, RANDOM
+from fer_lib.explain.methods import CONTROLS, GAUSSIAN, RANDOM, fitting
 from fer_lib.explain.regions import PLACES, heat_table, overlap, pointing
 from fer_lib.explain.sentences import WORDS
 from fer_lib.explainer import Explainer
@@ -108,7 +108,7 @@ def truth_table(looks: Looks, name: str) -> pd.DataFrame:
     if looks.changed is not None:
         truths["changed pixels"] = looks.changed
     rows = {}
-    for method in (*_methods(looks, name), *CONTROLS):
+    for method in (*fitting(looks.network(name)[1]), *CONTROLS):
         heats, cells = looks.heat(name, method, looks.some), {}
         for told, truth in truths.items():
             scores = {"hit": pointing(heats, truth), "overlap": overlap(heats, truth)}
@@ -119,10 +119,6 @@ def truth_table(looks: Looks, name: str) -> pd.DataFrame:
         rows[method] = cells
     area = {f"hit, {told}, %": f"{100 * truth[truth.any((1, 2))].mean():.1f}" for told, truth in truths.items()}
     return pd.DataFrame.from_dict(rows | {"by chance": area}, orient="index").fillna("–").rename_axis("method")
-
-
-def _methods(looks: Looks, name: str) -> list[str]:
-    return [method for network, method in looks.curves if network == name and method not in CONTROLS]
 
 
 def _record(looks: Looks, experiment: str, model: str, found: Mapping[str, Difference], n: int, note: str = "") -> None:

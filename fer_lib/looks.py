@@ -67,14 +67,14 @@ class Looks:
         Raises
         ------
         StudyError
-            When none is.
+            When none is as it is meant.
         """
         for name, experiments in EXPLAINED.items():
             found = next((runs[0] for one in experiments if (runs := self.trainings.runs(one))), None)
             if found:
                 self.study.keep_run(found)
                 self.runs[name] = found
-        if not self.runs:
+        if not self.judged:
             wanted = EXPLAINED[SIX_LAYER][0]
             raise StudyError(f"no network is trained here; train {wanted} with `python -m fer_lib train`.")
 
@@ -218,8 +218,8 @@ class Looks:
 
         The higher the truer; ROAD is a mean over all shares removed, deletion is 1 less its area.
         """
-        _, network = self.network(name)
-        shown, targets = self.pictures(name)[self.some], targets_of(self.named(name)[self.some], self.classes)
+        experiment, network = self.network(name)
+        shown, targets = self.pictures(name)[self.some], targets_of(self.named(name)[self.some], experiment.classes)
         asked = network, shown, targets
         found: dict[str, dict[str, np.ndarray]] = {score: {} for score in SCORES}
         for method in (*fitting(network), *CONTROLS):
@@ -245,15 +245,17 @@ class Looks:
             for run in self.trainings.runs(RANDOM_LABELS):
                 self.study.keep_run(run)
                 blank["random labels"] = whole_network(run, self.table, self.study.store)[1]
-        shown, targets = self.pictures(name)[self.some], targets_of(self.named(name)[self.some], self.classes)
-        rows = {}
+        shown, targets = self.pictures(name)[self.some], targets_of(self.named(name)[self.some], experiment.classes)
+        rows, resamples = {}, self.study.profile.resamples
         for method in fitting(network):
             if method == "occlusion":
                 continue
             own = self.heat(name, method, self.some)
             device = next(network.parameters()).device
             others = {told: heat(method, other.to(device), shown, targets) for told, other in blank.items()}
-            rows[method] = {told: mean_interval(faithfulness.likeness(own, maps)) for told, maps in others.items()}
+            rows[method] = {
+                told: mean_interval(faithfulness.likeness(own, maps), resamples) for told, maps in others.items()
+            }
         return pd.DataFrame.from_dict(rows, orient="index")
 
     @cached_property

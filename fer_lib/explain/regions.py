@@ -82,7 +82,8 @@ def heat_table(shares: pd.DataFrame, expected: pd.DataFrame, labels: Sequence[st
             mean = mean_interval(values, resamples)
             told = {"emotion": emotion, "place": place, "n": int((~np.isnan(values)).sum())}
             told |= {"value": mean.value, "low": mean.low, "high": mean.high}
-            found.append(told | {"expected": float(expected[place].to_numpy()[labels == emotion].mean())})
+            chance = expected[place].to_numpy()[labels == emotion][~np.isnan(values)]
+            found.append(told | {"expected": float(chance.mean()) if len(chance) else np.nan})
     return pd.DataFrame(found)
 
 

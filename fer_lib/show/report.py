@@ -19,7 +19,7 @@ from fer_lib.files import REPORT, ROOT, atomic_folder, notebooks
 from fer_lib.manifest import build_manifest
 from fer_lib.runs import Run
 
-WIDEST = 960  # pixels of a figure inside the HTML file; beside it lie the PNGs
+WIDEST = 880  # pixels of a figure inside the HTML file; beside it lie the PNGs
 INTERVAL = re.compile(r"[-+]?\d[\d.,]*(?: ± [\d.]+)? \[[^\]]*\]")  # which no line break should tear apart
 
 
@@ -127,7 +127,7 @@ def _inline(figure: Path) -> str:
     """A figure as an address that holds it: WebP, no wider than a page shows it, a fifth of the PNG's size."""
     data, picture = io.BytesIO(), Image.open(figure).convert("RGB")
     picture.thumbnail((WIDEST, picture.height), Image.Resampling.LANCZOS)
-    picture.save(data, "WEBP", quality=75, method=6)
+    picture.save(data, "WEBP", quality=60, method=6)
     return f"data:image/webp;base64,{base64.b64encode(data.getvalue()).decode()}"
 
 

@@ -190,3 +190,39 @@ def test_tables_of_regions_stand_side_by_side_with_their_numbers_written_and_cha
     assert [label.get_text() for label in second.get_xticklabels()] == ["eyes", "mouth"]
     assert second.collections[0].get_clim() == (-30, 30)
     assert first.collections[0].get_clim() == (0.25, 1)
+
+
+def test_heat_by_row_is_shown_as_shares_of_the_rows_own_hottest_place(rng):
+    pictures = {"anger": GREY, "fear": GREY}
+    heats = {"weak": {name: 0.1 * rng.random((9, 9)) for name in pictures}}
+    heats |= {"strong": {name: 7 * rng.random((9, 9)) for name in pictures}}
+    heats |= {"none": {name: np.zeros((9, 9)) for name in pictures}}
+    *axes, _ = mask_plots.heat_maps(pictures, heats, {}, "Heat", "share of the hottest", by_row=True).axes
+    for row, line in zip(heats, np.reshape(axes, (3, 2)), strict=True):
+        most = max(heats[row][name].max() for name in pictures) or 1
+        for name, axis in zip(pictures, line, strict=True):
+            shown = axis.images[1]
+            assert shown.get_clim() == pytest.approx((0, 1))
+            assert np.asarray(shown.get_array()) == pytest.approx(heats[row][name] / most)
+    assert heats["strong"]["anger"].max() > 1  # what is given stays as it is
+
+
+def test_tables_with_a_common_bar_are_on_one_colour_scale_from_the_least_to_the_most_of_all():
+    before = pd.DataFrame([[10.0, 20.0], [30.0, 40.0]], ["anger", "fear"], ["eyes", "mouth"])
+    figure = mask_plots.region_heatmaps({"before": before, "after": 2 * before}, "Regions", (".0f",) * 2, "share [%]")
+    first, second, bar = figure.axes
+    assert first.collections[0].get_clim() == second.collections[0].get_clim() == (10, 80)
+    assert bar.get_ylabel() == "share [%]"
+    assert np.allclose(first.collections[0].to_rgba([40.0]), second.collections[0].to_rgba([40.0]))
+
+
+def test_a_common_bar_is_white_at_nothing_where_any_table_falls_below_it():
+    rise = pd.DataFrame([[5.0, 20.0]], ["anger"], ["eyes", "mouth"])
+    figure = mask_plots.region_heatmaps({"rise": rise, "fall": -2 * rise}, "Regions", ("+.0f",) * 2, "points")
+    assert [axis.collections[0].get_clim() for axis in figure.axes[:2]] == [(-40, 40)] * 2
+
+
+def test_without_a_common_bar_each_table_keeps_its_own_scale_and_none_is_drawn():
+    small = pd.DataFrame([[0.0, 1.0]], ["anger"], ["eyes", "mouth"])
+    figure = mask_plots.region_heatmaps({"small": small, "large": 50 * small}, "Regions", (".0f",) * 2)
+    assert [axis.collections[0].get_clim() for axis in figure.axes] == [(0, 1), (0, 50)]
