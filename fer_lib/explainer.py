@@ -8,6 +8,7 @@ import pandas as pd
 import torch
 from safetensors.torch import load_file
 
+from fer_lib.data.splits import read_test
 from fer_lib.data.table import load_pictures, usable
 from fer_lib.errors import StudyError
 from fer_lib.evaluation.calibration import fit_temperature, with_temperature
@@ -25,12 +26,15 @@ from fer_lib.models.safer import Safer
 from fer_lib.multistream import FUSIONS, Multistream
 from fer_lib.runs import Run
 from fer_lib.synthetic.places import PLACES
+from fer_lib.training.fit import READINGS
 from fer_lib.training.fusion import FACE, Fusion, experiment_of
 from fer_lib.training.inputs import picture_tensor
 from fer_lib.training.streams import SEEN, trained_network
 
 SURE_OF_PLACE = 0.5  # probability from which a place is told
 UNMASKED = 0.99  # of bare validation faces are not taken for masked ones
+RELIABLE = 0.8  # least share of validation faces with a mask that must be noticed for the sentence to tell of masks
+TRIED_MASKS = 100  # faces of a split that are tried with a mask laid on
 LEARNT_MASKS = 320  # train faces that are shown with a mask, to learn what one looks like
 ATTRIBUTES = 4  # of a place that are told
 
@@ -85,7 +89,10 @@ class Explainer:
 
     @cached_property
     def rows(self) -> pd.DataFrame:
-        """Their rows of the study table."""
+        """Their rows of the study table; a reading of test is written down."""
+        if self.split == "test":
+            study = self.safer.study
+            read_test(self.safer.table, f"notebook {study.notebook}, explanations", study.folder / READINGS)
         return self.safer.rows.iloc[self.at].reset_index(drop=True)
 
     @cached_property
@@ -138,10 +145,11 @@ class Explainer:
 
     @cached_property
     def reader(self) -> UnitReader | None:
-        """Of action units; None for data that know none, by which nobody could check what it names."""
-        if self.safer.rows["action_units"].isna().all():
+        """Of action units; None for data that know none, or too few, by which nobody could check what it names."""
+        try:
+            return UnitReader.fit(self.safer.rows, self._landmarks)
+        except StudyError:
             return None
-        return UnitReader.fit(self.safer.rows, self._landmarks)
 
     @cached_property
     def units(self) -> pd.DataFrame:
@@ -178,13 +186,16 @@ class Explainer:
         return pd.DataFrame(rows, columns=["place", "probability", "attributes"]).astype(object)
 
     @cached_property
-    def covered(self) -> np.ndarray:
-        """In which pictures a mask is noticed, bool (N,)."""
+    def covered(self) -> np.ndarray | None:
+        """In which pictures a mask is noticed, bool (N,); None where masks are noticed too seldom to tell of them."""
+        if self.noticed("validation").mean() < RELIABLE:
+            return None
         return self._notice.noticed(self._seen(self._faces.iloc[self.at]))
 
-    def noticed_masks(self, some: np.ndarray) -> np.ndarray:
-        """In which of some pictures a mask is noticed when one is laid on the face, bool (M,); a proof of `covered`."""
-        masked = self._masked(self.rows.iloc[some])
+    def noticed(self, split: str) -> np.ndarray:
+        """In which of up to `TRIED_MASKS` pictures of a split a mask is noticed when one is laid on the face, bool."""
+        rows = self.safer.rows[self.safer.rows["split"] == split]
+        masked = self._masked(rows.sample(min(TRIED_MASKS, len(rows)), random_state=self.safer.study.seed))
         found = prepare_faces(masked, self.safer.study.cache)  # as if nobody knew the bare faces
         return self._notice.noticed(self._seen(usable(face_table(masked, load_faces(found, SEEN)))))
 
@@ -217,6 +228,7 @@ class Explainer:
         told = {} if units["against"] is None else {"against": units["against"]}
         return Evidence(
             scores=self.said[self.classes].iloc[number].astype(float),
+            mesh=bool(self._landmarks["landmarks"].notna().iloc[self.at[number]]),
             units=units["units"],
             place=place["place"] if known else None,
             place_probability=place["probability"] if known else None,
@@ -224,7 +236,7 @@ class Explainer:
             age=row["age"],
             gender=row["gender"],
             streams=streams,
-            mask=bool(self.covered[number]),
+            mask=None if self.covered is None else bool(self.covered[number]),
             **told,
         )
 

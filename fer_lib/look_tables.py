@@ -10,7 +10,7 @@ from fer_lib.evaluation.compare import Difference
 from fer_lib.evaluation.results import COLUMNS
 from fer_lib.explain.action_units import agreement
 from fer_lib.explain.cams import mean_interval
-from fer_lib.explain.claims import CLAIMS, judged, percent
+from fer_lib.explain.claims import CLAIMS, ENOUGH, judged, percent
 from fer_lib.explain.methods import CONTROLS, GAUSSIAN, RANDOM, fitting
 from fer_lib.explain.regions import PLACES, heat_table, overlap, pointing
 from fer_lib.explain.sentences import WORDS
@@ -36,8 +36,11 @@ def regions_table(looks: Looks, name: str, method: str) -> pd.DataFrame:
 
 
 def wide_regions(found: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Share of heat in percent, and its ratio to what a centred Gaussian puts there: index emotions, columns places."""
-    known = found[found["n"] > 0].assign(share=100 * found["value"], times=found["value"] / found["expected"])
+    """Share of heat in percent, and its ratio to what a centred Gaussian puts there: index emotions, columns places.
+
+    Emotions named in fewer than `ENOUGH` pictures with a mesh are left out; both may be empty.
+    """
+    known = found[found["n"] >= ENOUGH].assign(share=100 * found["value"], times=found["value"] / found["expected"])
     named = dict.fromkeys(known["emotion"])
     wide = (known.pivot(index="emotion", columns="place", values=value) for value in ("share", "times"))
     share, times = (frame.loc[in_order(named), list(PLACES)] for frame in wide)
@@ -88,13 +91,18 @@ def unproven(gains: Mapping[str, Mapping[str, Difference]]) -> dict[str, list[st
     }
 
 
+def truest(gains: Mapping[str, Difference]) -> str | None:
+    """The method with the highest gain of those that surely beat the centred Gaussian; None where none does."""
+    sure = {method: gain.value for method, gain in gains.items() if method != RANDOM and gain.low > 0}
+    return max(sure, key=sure.get) if sure else None
+
+
 def nothing_table(looks: Looks, name: str) -> tuple[pd.DataFrame, list[str]]:
     """Rank correlations of `Looks.against_nothing` as texts, and the methods that hardly depend on what was learnt."""
     found = looks.against_nothing(name)
     for method, row in found.iterrows():
-        for told, value in row.items():
-            metric = {f"rank correlation, {told}": value}
-            _record(looks, f"sanity/{_slug(method)}", name, metric, len(looks.some))
+        known = {f"rank correlation, {told}": value for told, value in row.items() if not np.isnan(value.value)}
+        _record(looks, f"sanity/{_slug(method)}", name, known, len(looks.some))
     alike = [method for method, row in found.iterrows() if any(value.low > ALIKE for value in row)]
     return found.map(_correlation).rename_axis("method"), alike
 
@@ -102,11 +110,13 @@ def nothing_table(looks: Looks, name: str) -> tuple[pd.DataFrame, list[str]]:
 def truth_table(looks: Looks, name: str) -> pd.DataFrame:
     """Pointing game and overlap of every method's maps with where the emotion is; recorded as `pointing/<method>`.
 
-    By FACS and the mesh, in any data; and by what the expression changes in the picture, in drawn people.
+    By FACS and the mesh, in any data; and by what the expression changes in the picture, in drawn people. Only pictures
+    that the network names rightly count: in others, its map speaks for another emotion than the one that is there.
     """
-    truths = {"action units": looks.facs[looks.some]}
+    right = (looks.named(name) == looks.rows["label"].to_numpy())[looks.some, None, None]
+    truths = {"action units": looks.facs[looks.some] & right}
     if looks.changed is not None:
-        truths["changed pixels"] = looks.changed
+        truths["changed pixels"] = looks.changed & right
     rows = {}
     for method in (*fitting(looks.network(name)[1]), *CONTROLS):
         heats, cells = looks.heat(name, method, looks.some), {}
@@ -117,8 +127,12 @@ def truth_table(looks: Looks, name: str) -> pd.DataFrame:
             _record(looks, f"pointing/{_slug(method)}", name, named, int((~np.isnan(scores["hit"])).sum()))
             cells |= {f"{what}, %": percent(mean) for what, mean in named.items()}
         rows[method] = cells
-    area = {f"hit, {told}, %": f"{100 * truth[truth.any((1, 2))].mean():.1f}" for told, truth in truths.items()}
-    return pd.DataFrame.from_dict(rows | {"by chance": area}, orient="index").fillna("–").rename_axis("method")
+    there = {told: truth[truth.any((1, 2))] for told, truth in truths.items()}
+    area = {f"hit, {told}, %": f"{100 * truth.mean():.1f}" for told, truth in there.items() if len(truth)}
+    area |= {f"overlap, {told}, %": f"N {len(truth)}" for told, truth in there.items()}
+    return (
+        pd.DataFrame.from_dict(rows | {"by chance; pictures": area}, orient="index").fillna("–").rename_axis("method")
+    )
 
 
 def _record(looks: Looks, experiment: str, model: str, found: Mapping[str, Difference], n: int, note: str = "") -> None:
@@ -134,7 +148,7 @@ def _slug(name: str) -> str:
 
 
 def _correlation(found: Difference) -> str:
-    return f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]" if isinstance(found, Difference) else "–"
+    return "no map" if np.isnan(found.value) else f"{found.value:.2f} [{found.low:.2f}, {found.high:.2f}]"
 
 
 def record_streams(looks: Looks, carried: Mapping[str, Difference], n: int) -> None:
@@ -144,7 +158,7 @@ def record_streams(looks: Looks, carried: Mapping[str, Difference], n: int) -> N
 
 
 def sentence_agreement(looks: Looks, explainer: Explainer) -> pd.DataFrame | None:
-    """How many of the action units named in sentences are driven in truth; recorded as `sentence/action_units`.
+    """How many of the action units told in sentences are driven in truth; recorded as `sentence/action_units`.
 
     Returns
     -------
@@ -152,7 +166,11 @@ def sentence_agreement(looks: Looks, explainer: Explainer) -> pd.DataFrame | Non
     """
     if explainer.reader is None:
         return None
-    found = agreement(explainer.rows, explainer.units["units"].tolist(), looks.study.profile.resamples)
+    told_units = [
+        None if units is None else explainer.evidence(number).seen
+        for number, units in enumerate(explainer.units["units"])
+    ]
+    found = agreement(explainer.rows, told_units, looks.study.profile.resamples)
     whole = found.loc["all"]
     told = {"named and driven": Difference(whole["agreement"], whole["low"], whole["high"])}
     told["strongly driven and named"] = Difference(whole["recall"], np.nan, np.nan)

@@ -8,12 +8,14 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import nn
+from torch.optim.swa_utils import update_bn
 
-from fer_lib.data.splits import read_test
+from fer_lib.data.splits import read_test, split_rows
 from fer_lib.errors import StudyError
 from fer_lib.evaluation.metrics import predicted_labels
 from fer_lib.explain import faithfulness
-from fer_lib.explain.cams import mean_interval
+from fer_lib.explain.cams import BATCH, mean_interval
+from fer_lib.explain.claims import ENOUGH
 from fer_lib.explain.methods import CONTROLS, GAUSSIAN, IN_PLACE, fitting, heat, kept_heat, targets_of
 from fer_lib.explain.planted import expression_change
 from fer_lib.explain.regions import most_changed, place_maps, place_shares, true_places
@@ -23,6 +25,7 @@ from fer_lib.faces.prepare import load_faces, prepare_faces
 from fer_lib.models.networks import get_network
 from fer_lib.runs import Run
 from fer_lib.study import Study
+from fer_lib.training.augment import centred, to_unit
 from fer_lib.training.catalogue import RANDOM_LABELS
 from fer_lib.training.experiment import Experiment
 from fer_lib.training.fit import READINGS
@@ -39,6 +42,7 @@ EXPLAINED = {
 PIXELS = "integrated gradients"  # chosen before any map was put to the test: it tells single pixels, and has axioms
 TESTED = 20  # one in so many test pictures has its maps put to the test, and the profile's `explained` at least
 READ = 6  # times as many test pictures have their maps read as put to the test
+SETTLING = 512  # train pictures that a network with random weights is settled on
 SCORES = ("ROAD", "deletion", "insertion")
 
 
@@ -181,9 +185,12 @@ class Looks:
         return place_shares(CONTROLS[GAUSSIAN](None, self.read, None, SIDE), self.places[self.read])
 
     def mean_maps(self, name: str) -> tuple[dict[str, np.ndarray], dict[str, dict[str, np.ndarray]]]:
-        """By the emotion that a network names: mean pictures of `read` (48, 48), and mean heat by all `ways`."""
+        """By the emotion that a network names: mean pictures of `read` (48, 48), and mean heat by all `ways`.
+
+        Emotions named in fewer than `ENOUGH` pictures are left out, whose mean would show single people.
+        """
         pictures, said = self.pictures(name)[self.read, 0].numpy(), self.named(name)[self.read]
-        there = {emotion: said == emotion for emotion in self.classes if (said == emotion).any()}
+        there = {emotion: said == emotion for emotion in self.classes if (said == emotion).sum() >= ENOUGH}
         backs = {emotion: pictures[chosen].mean(0) for emotion, chosen in there.items()}
         heats = {method: self.heat(name, method) for method in self.ways(name)}
         means = {method: {e: found[chosen].mean(0) for e, chosen in there.items()} for method, found in heats.items()}
@@ -236,15 +243,16 @@ class Looks:
         Returns
         -------
         index method; columns random weights (the same network before it learnt) and, for the six-layer network, random
-        labels (it learnt labels that were dealt at random); the mean rank correlation over `some` with its interval.
+        labels (it was taught labels dealt at random, see `dealt`); the mean rank correlation over `some`, with its
+        interval; NaN where no map of the other network has any heat.
         Occlusion is left out, which would ask each network thousands of times more.
         """
         experiment, network = self.network(name)
-        blank = {"random weights": _untaught(experiment)}
-        if name == SIX_LAYER:
-            for run in self.trainings.runs(RANDOM_LABELS):
-                self.study.keep_run(run)
-                blank["random labels"] = whole_network(run, self.table, self.study.store)[1]
+        some = picture_tensor(split_rows(self.table, "train").head(SETTLING), experiment)
+        blank = {"random weights": _untaught(experiment, some)}
+        if name == SIX_LAYER and self.dealt:
+            self.study.keep_run(self.dealt)
+            blank["random labels"] = whole_network(self.dealt, self.table, self.study.store)[1]
         shown, targets = self.pictures(name)[self.some], targets_of(self.named(name)[self.some], experiment.classes)
         rows, resamples = {}, self.study.profile.resamples
         for method in fitting(network):
@@ -259,6 +267,16 @@ class Looks:
         return pd.DataFrame.from_dict(rows, orient="index")
 
     @cached_property
+    def dealt(self) -> Run | None:
+        """The run of the six-layer network that was taught labels dealt at random; None where it is not here."""
+        return next(iter(self.trainings.runs(RANDOM_LABELS)), None)
+
+    @property
+    def chance(self) -> float:
+        """Share of train that has its largest class: what always saying that one reaches there."""
+        return float(split_rows(self.table, "train")["label"].value_counts(normalize=True).iloc[0])
+
+    @cached_property
     def facs(self) -> np.ndarray:
         """Where each test picture's emotion shows by FACS, bool (N, 48, 48); nowhere in those without a mesh."""
         return true_places(self.places, self.rows["label"]) & self.meshed[:, None, None]
@@ -271,6 +289,9 @@ class Looks:
         return most_changed(expression_change(self.rows.iloc[self.some], len(self.table), self.study.seed))
 
 
-def _untaught(experiment: Experiment) -> nn.Module:
+def _untaught(experiment: Experiment, pictures: torch.Tensor) -> nn.Module:
+    """The network with random weights, its batch norms settled on pictures: fresh ones would let signals fade."""
     torch.manual_seed(experiment.seed)
-    return get_network(experiment.network).make(len(experiment.classes), experiment.size).eval()
+    network = get_network(experiment.network).make(len(experiment.classes), experiment.size)
+    update_bn([centred(to_unit(part)) for part in pictures.split(BATCH)], network)
+    return network.eval()

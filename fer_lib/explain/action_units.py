@@ -75,15 +75,17 @@ class UnitReader:
         Raises
         ------
         StudyError
-            When train has no neutral face, or train or validation none at all, with a mesh and known units.
+            When train has no neutral face with a mesh, or train or validation no face with a mesh and known units.
         """
         shapes, truth = aligned(faces["landmarks"]), true_intensities(rows)
-        known = np.isfinite(shapes).all(1) & np.isfinite(truth).all(1)
-        learn, choose = (known & (rows["split"] == split).to_numpy() for split in ("train", "validation"))
-        resting = learn & (rows["label"] == "neutral").to_numpy()
-        for what, there in (("neutral face of train", resting), ("face of validation", choose)):
+        meshed, known = np.isfinite(shapes).all(1), np.isfinite(truth).all(1)
+        train, validation = ((rows["split"] == split).to_numpy() & meshed for split in ("train", "validation"))
+        learn, choose = train & known, validation & known
+        resting = train & (rows["label"] == "neutral").to_numpy()  # of these nobody needs to know the units
+        wanted = {"neutral face of train has a mesh": resting, "face of train has a mesh and action_units": learn}
+        for what, there in (wanted | {"face of validation has a mesh and action_units": choose}).items():
             if not there.any():
-                raise StudyError(f"no {what} has a mesh and action_units; fit the reader on the embedded data.")
+                raise StudyError(f"no {what}; fit the reader on the embedded data.")
         subjects = rows["subject"].fillna(rows["id"])[resting].to_numpy()
         average = pd.DataFrame(shapes[resting]).groupby(subjects).mean().mean().to_numpy(shapes.dtype)
         readings = {}

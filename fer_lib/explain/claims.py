@@ -11,6 +11,7 @@ from fer_lib.explain.cams import mean_interval
 from fer_lib.explain.regions import OUTSIDE
 
 ENOUGH = 10  # pictures; of fewer, an interval says nothing
+UNJUDGED = "cannot be judged"
 MOSTLY = 0.5  # share of a picture's heat outside the face from which the network looks elsewhere
 
 
@@ -57,10 +58,12 @@ def _judged(claim: Claim, shares: pd.DataFrame, expected: pd.DataFrame, named: n
     others = known & ~own
     told = {"paper": claim.paper, "claim": claim.text, "N": int(own.sum())}
     if own.sum() < ENOUGH:
-        return told | {"verdict": f"cannot be judged by fewer than {ENOUGH} pictures"}
+        return told | {"verdict": f"{UNJUDGED}: fewer than {ENOUGH} pictures"}
     found = mean_interval(heat[own], resamples)
     more = mean_interval(heat[own] - chance[own], resamples).low > 0
-    compared = bool(claim.emotions) and others.any()
+    compared = bool(claim.emotions)
+    if compared and others.sum() < ENOUGH:
+        return told | {"verdict": f"{UNJUDGED}: fewer than {ENOUGH} pictures of other emotions"}
     apart = not compared or difference_of_means(heat[others], heat[own], resamples).low > 0
     weak = "more than a bell, but not more than for other emotions"
     return told | {

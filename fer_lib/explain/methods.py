@@ -29,7 +29,8 @@ def heat(method: str, network: nn.Module, pictures: torch.Tensor, targets: np.nd
 
     Returns
     -------
-    float32 (N, side, side), 0 to 1; a picture in which nothing speaks for the class has 0 everywhere, see `is_empty`
+    float32 (N, side, side), 0 to 1. 0 everywhere, see `is_empty`, where nothing speaks for the class, or a value is not
+    finite; by the CAM family also where all places speak alike, since grad-cam takes each map's least value from it
 
     Raises
     ------
@@ -40,7 +41,8 @@ def heat(method: str, network: nn.Module, pictures: torch.Tensor, targets: np.nd
         return CONTROLS[method](network, pictures, targets, side)
     if method not in METHODS:
         raise StudyError(f"method {method!r} is unknown; use one of {', '.join(METHODS | CONTROLS)}.")
-    return METHODS[method](network, pictures, _checked(network, pictures, targets), side)
+    found = METHODS[method](network, pictures, _checked(network, pictures, targets), side)
+    return np.where(np.isfinite(found).all((1, 2), keepdims=True), found, np.float32(0))
 
 
 def kept_heat(

@@ -49,7 +49,8 @@ class Evidence:
     """What was measured in a picture; None, or empty, where it is not known.
 
     scores : calibrated probability of each class, 0-1, by its name
-    units : action units that are raised, as `UnitReader.read` names them; None where no mesh was found
+    mesh : whether a mesh of the face was found
+    units : action units that are raised, as `UnitReader.read` names them; None where nothing could read them
     against : the face at rest that they were compared with, `OWN_REST` or `AVERAGE_REST`
     place, place_probability, place_attributes : a category such as "dark_alley", 0-1, and what the place is like
     age, gender : as the study table has them; where the data do not say, nobody guesses
@@ -59,6 +60,7 @@ class Evidence:
     """
 
     scores: pd.Series
+    mesh: bool | None = None
     units: tuple[int, ...] | None = None
     against: str = AVERAGE_REST
     place: str | None = None
@@ -187,7 +189,7 @@ def _close(evidence: Evidence) -> str | None:
 
 
 def _no_mesh(evidence: Evidence) -> str | None:
-    return "no mesh of the face was found" if evidence.units is None else None
+    return "no mesh of the face was found" if evidence.mesh is False else None
 
 
 def _nothing(evidence: Evidence) -> str | None:
