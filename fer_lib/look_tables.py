@@ -42,7 +42,7 @@ def wide_regions(found: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     """
     known = found[found["n"] >= ENOUGH].assign(share=100 * found["value"], times=found["value"] / found["expected"])
     named = dict.fromkeys(known["emotion"])
-    wide = (known.pivot(index="emotion", columns="place", values=value) for value in ("share", "times"))
+    wide = (known.pivot_table(value, "emotion", "place").reindex(columns=list(PLACES)) for value in ("share", "times"))
     share, times = (frame.loc[in_order(named), list(PLACES)] for frame in wide)
     return share, times
 
@@ -51,7 +51,8 @@ def region_texts(found: pd.DataFrame) -> pd.DataFrame:
     """Share of heat of `regions_table` in percent with intervals: index emotion and n, columns places."""
     known = found[found["n"] > 0]
     texts = [percent(Difference(row.value, row.low, row.high)) for row in known.itertuples()]
-    return known.assign(text=texts).pivot(index=["emotion", "n"], columns="place", values="text")[list(PLACES)]
+    wide = known.assign(text=texts).pivot(index=["emotion", "n"], columns="place", values="text")
+    return wide.reindex(columns=list(PLACES))
 
 
 def claims_table(looks: Looks, name: str) -> pd.DataFrame:

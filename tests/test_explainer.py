@@ -1,4 +1,5 @@
 from copy import copy
+from dataclasses import replace
 from types import SimpleNamespace
 
 import numpy as np
@@ -13,7 +14,7 @@ from fer_lib.emotions import in_order
 from fer_lib.errors import StudyError
 from fer_lib.explain.action_units import AVERAGE_REST, OWN_REST
 from fer_lib.explain.sentences import sentence
-from fer_lib.explainer import ATTRIBUTES, SURE_OF_PLACE, UNMASKED, Explainer
+from fer_lib.explainer import ATTRIBUTES, RELIABLE, SURE_OF_PLACE, UNMASKED, Explainer
 from fer_lib.faces.crops import squares_of
 from fer_lib.multistream import Multistream
 from fer_lib.study import open_study
@@ -85,6 +86,21 @@ def test_said_are_the_runs_predictions_of_the_split_with_one_temperature(explain
     assert told.said[told.classes].to_numpy() == pytest.approx(expected, abs=1e-6)
     named = [told.classes[k] for k in told.targets]
     assert named == own[told.classes].idxmax(axis=1).tolist()
+
+
+@pytest.mark.parametrize("split", SPLITS)
+def test_a_reading_of_test_is_written_down_and_none_of_validation(explainers, split, monkeypatch):
+    asked = []
+    monkeypatch.setattr(explainer_of, "read_test", lambda *told: asked.append(told))
+    told = changed(explainers[split], ["rows"])
+    assert len(told.rows) == len(told.at)
+    if split == "validation":
+        assert asked == []
+    else:
+        [(table, why, log)] = asked
+        assert table is told.safer.table
+        assert why == "notebook 09_interpretability, explanations"
+        assert log.parent == told.safer.study.folder
 
 
 def drawn(rng, classes, sureness) -> pd.DataFrame:
@@ -164,6 +180,31 @@ def test_the_units_of_evidence_are_those_of_its_own_picture(explainer):
     assert {one.against for one in found} == {OWN_REST}
 
 
+@pytest.fixture
+def unmeshed(explainer):
+    """In the second picture, no mesh was found."""
+    other = changed(explainer, ["units"])
+    faces = explainer._landmarks.copy()
+    faces.at[explainer.at[1], "landmarks"] = None
+    other.__dict__ |= {"_landmarks": faces, "reader": explainer.reader}
+    return other
+
+
+def torn(evidence) -> str:
+    """The sentence, were all emotions as likely as each other."""
+    return sentence(replace(evidence, scores=evidence.scores * 0 + 1 / len(evidence.scores)))
+
+
+def test_evidence_knows_whether_a_mesh_was_found_in_its_own_picture(explainer, unmeshed):
+    before = explainer._landmarks["landmarks"].notna()[explainer.at].tolist()
+    assert [explainer.evidence(number).mesh for number in range(len(before))] == before
+    assert [unmeshed.evidence(number).mesh for number in range(len(before))] == [before[0], False, *before[2:]]
+    assert unmeshed.evidence(1).units is None
+    assert "no mesh of the face was found" in torn(unmeshed.evidence(1))
+    assert before[0]
+    assert "mesh" not in torn(unmeshed.evidence(0))
+
+
 def test_landmarks_are_those_of_the_usable_rows(explainer, safer):
     assert explainer._landmarks["id"].tolist() == safer.rows["id"].tolist()
     assert safer.table["id"].iloc[LOST] not in explainer._landmarks["id"].tolist()
@@ -232,7 +273,20 @@ def test_for_data_without_action_units_there_is_no_reader_and_evidence_has_no_un
         found = blind.evidence(number)
         assert found.units is None
         assert found.against == AVERAGE_REST
-        assert sentence(found)
+        assert found.mesh is True
+        assert "mesh" not in sentence(found)
+        assert "mesh" not in torn(found)
+
+
+@pytest.mark.parametrize(
+    ("name", "lost"), [("action_units", "train"), ("action_units", "validation"), ("label", "train")]
+)
+def test_there_is_no_reader_where_too_little_is_known_to_fit_one(explainer, name, lost):
+    known = explainer.safer.rows
+    other = {"action_units": None, "label": "fear"}[name]
+    rows = known.assign(**{name: known[name].mask(known["split"] == lost, other)})
+    assert changed(explainer, ["reader"], rows=rows).reader is None
+    assert changed(explainer, ["reader"]).reader is not None
 
 
 @pytest.mark.parametrize("stream", ["au", "visible", "face", "anything"])
@@ -325,11 +379,51 @@ def test_what_a_mask_looks_like_is_learnt_from_train_faces_bare_and_masked_and_i
     assert (bare[:, 0, half:] != masked[:, 0, half:]).any(-1).any(-1).all()
 
 
-def test_masks_are_noticed_in_some_pictures_on_which_they_are_laid_and_in_hardly_any_bare_one(explainer):
-    some = np.arange(len(explainer.rows))
-    noticed = explainer.noticed_masks(some)
-    assert noticed.shape == explainer.covered.shape == some.shape
-    assert noticed.sum() > explainer.covered.sum()
+def test_masks_are_noticed_in_more_pictures_on_which_they_are_laid_than_in_bare_ones(explainer):
+    bare = explainer._notice.noticed(explainer._seen(explainer._faces.iloc[explainer.at]))
+    noticed = explainer.noticed("test")
+    assert noticed.shape == bare.shape == (len(explainer.rows),)
+    assert noticed.dtype == bool
+    assert noticed.sum() > bare.sum()
+
+
+@pytest.mark.parametrize("split", SPLITS)
+@pytest.mark.parametrize("most", [2, 100])
+def test_masks_are_tried_on_so_many_pictures_of_the_split(explainer, safer, monkeypatch, split, most):
+    tried, laid = [], explainer._masked
+
+    def masked(rows):
+        tried.extend(rows["id"])
+        return laid(rows)
+
+    other = changed(explainer)
+    other._masked = masked
+    monkeypatch.setattr(explainer_of, "TRIED_MASKS", most)
+    found = other.noticed(split)
+    own = safer.rows.loc[safer.rows["split"] == split, "id"]
+    assert len(set(tried)) == len(tried) == min(most, len(own))
+    assert set(tried) <= set(own)
+    assert len(found) == len(tried)
+
+
+@pytest.mark.parametrize(("of_ten", "tells"), [(0, False), (7, False), (8, True), (10, True)])
+def test_masks_are_told_only_where_enough_of_those_laid_on_validation_faces_are_noticed(explainer, of_ten, tells):
+    assert RELIABLE == 0.8
+    other, asked = changed(explainer, ["covered"]), []
+    worn = np.arange(len(explainer.rows)) % 2 == 0
+    other.__dict__["_notice"] = SimpleNamespace(noticed=lambda shown: worn if len(shown) == len(worn) else None)
+
+    def noticed(split):
+        asked.append(split)
+        return np.arange(10) < of_ten
+
+    other.noticed = noticed
+    masks = [other.evidence(number).mask for number in range(len(worn))]
+    assert masks == (worn.tolist() if tells else [None] * len(worn))
+    assert (other.covered is None) == (not tells)
+    assert asked == ["validation"]
+    assert ("mask" in torn(other.evidence(0))) == tells
+    assert "mask" not in torn(other.evidence(1))
 
 
 def test_pictures_of_faces_alone_are_told_by_the_parts_of_the_face(explainer):

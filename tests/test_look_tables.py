@@ -11,8 +11,10 @@ from fer_lib.data.table import usable
 from fer_lib.emotions import in_order
 from fer_lib.evaluation.compare import Difference
 from fer_lib.evaluation.results import COLUMNS
+from fer_lib.explain.claims import ENOUGH
 from fer_lib.explain.methods import CONTROLS, GAUSSIAN, RANDOM
 from fer_lib.explain.regions import PLACES
+from fer_lib.explain.sentences import Evidence
 from fer_lib.look_tables import (
     claims_table,
     faithful_table,
@@ -21,6 +23,7 @@ from fer_lib.look_tables import (
     region_texts,
     regions_table,
     sentence_agreement,
+    truest,
     truth_table,
     unproven,
     wide_regions,
@@ -29,6 +32,7 @@ from fer_lib.study import open_study
 
 NAME, N, RESAMPLES = "a network", 40, 200
 NAMED = np.array(["fear", "anger", "happiness", "surprise"])[np.arange(N) % 4]
+BY_CHANCE = "by chance; pictures"
 WAYS = ("Grad-CAM", "integrated gradients")
 
 
@@ -96,6 +100,22 @@ def test_an_emotion_none_of_whose_pictures_has_a_share_is_neither_recorded_nor_t
     share, times = wide_regions(found)
     assert list(share.index) == list(times.index) == ["anger", "happiness", "surprise"]
     assert "fear" not in region_texts(found).reset_index()["emotion"].tolist()
+
+
+def test_emotions_named_in_too_few_pictures_with_a_mesh_do_not_stand_wide_but_are_told_with_their_number(looks):
+    assert N // 4 == ENOUGH
+    looks.shares(NAME, "Grad-CAM").iloc[np.flatnonzero(NAMED == "fear")[:1]] = np.nan
+    found = regions_table(looks, NAME, "Grad-CAM")
+    share, times = wide_regions(found)
+    assert list(share.index) == list(times.index) == ["anger", "happiness", "surprise"]
+    assert ("fear", ENOUGH - 1) in region_texts(found).index
+
+
+def test_where_every_emotion_is_named_in_too_few_pictures_nothing_stands_wide(looks):
+    looks.shares(NAME, "Grad-CAM").iloc[:4] = np.nan
+    for frame in wide_regions(regions_table(looks, NAME, "Grad-CAM")):
+        assert len(frame) == 0
+        assert list(frame) == list(PLACES)
 
 
 def test_regions_stand_wide_in_percent_and_in_times_of_what_a_bell_puts_there(looks):
@@ -183,6 +203,36 @@ def test_unproven_are_exactly_the_methods_whose_interval_reaches_nothing(looks, 
     assert unproven({"ROAD": gains}) == {"ROAD": ["at", "below", "unknown"]}
 
 
+def test_the_truest_is_the_highest_of_those_that_surely_beat_the_bell():
+    gains = {
+        "sure": Difference(0.2, 0.1, 0.3),
+        "less": Difference(0.15, 0.12, 0.18),
+        "high but unsure": Difference(0.4, -0.1, 0.9),
+        "at nothing": Difference(0.3, 0.0, 0.6),
+        "unknown": Difference(np.nan, np.nan, np.nan),
+        RANDOM: Difference(0.5, 0.4, 0.6),
+    }
+    assert truest(gains) == "sure"
+    assert truest({name: gain for name, gain in gains.items() if name != "sure"}) == "less"
+
+
+@pytest.mark.parametrize("gains", [{}, {RANDOM: Difference(0.5, 0.4, 0.6)}, {"unsure": Difference(0.4, 0.0, 0.9)}])
+def test_none_is_the_truest_where_none_surely_beats_the_bell(gains):
+    assert truest(gains) is None
+
+
+def test_what_has_no_map_of_nothing_is_told_and_neither_recorded_nor_alike(looks):
+    none, known = Difference(*[np.nan] * 3), Difference(0.1, -0.02, 0.2)
+    frame = pd.DataFrame({"random weights": [none, none], "random labels": [known, none]}, ["one map", "other"])
+    looks.against_nothing, looks.some = lambda name: frame, np.arange(7)
+    texts, alike = nothing_table(looks, NAME)
+    assert alike == []
+    assert texts.loc["one map"].tolist() == ["no map", "0.10 [-0.02, 0.20]"]
+    assert texts.loc["other"].tolist() == ["no map", "no map"]
+    rows = as_recorded(looks.study)
+    assert rows[["experiment", "metric"]].to_numpy().tolist() == [["sanity/one_map", "rank correlation, random labels"]]
+
+
 def test_methods_are_too_like_nothing_where_an_interval_lies_above_the_limit(looks):
     surely, perhaps, low = Difference(0.7, 0.6, 0.8), Difference(0.55, 0.45, 0.65), Difference(0.1, -0.02, 0.2)
     frame = pd.DataFrame(
@@ -201,16 +251,21 @@ def test_methods_are_too_like_nothing_where_an_interval_lies_above_the_limit(loo
 
 @pytest.fixture
 def pointed(looks, monkeypatch):
-    """Four pictures; in the first two the emotion is in the upper left quarter, in the others it is nowhere."""
-    quarter = np.zeros((4, 8, 8), bool)
-    quarter[:2, :4, :4] = True
-    hot = np.zeros((4, 8, 8), np.float32)
-    hot[:, :4, :4] = 0.5  # the half overlaps
+    """Five pictures; in two the emotion is in the upper left quarter, in two nowhere, and the last is named wrongly."""
+    quarter = np.zeros((5, 8, 8), bool)
+    quarter[[0, 1, 4], :4, :4] = True
+    hot = np.zeros((5, 8, 8), np.float32)
+    hot[:4, :4, :4] = 0.5  # the half overlaps
     hot[0, 1, 1], hot[1, 7, 7] = 1, 1
-    cold = np.zeros((4, 8, 8), np.float32)
+    hot[4, 6:, 6:] = 1
+    cold = np.zeros((5, 8, 8), np.float32)
     cold[:, 6:, 6:] = 1
     maps = {"points": hot, GAUSSIAN: cold, RANDOM: np.zeros_like(hot)}
-    looks.some = np.array([9, 0, 3, 5])
+    looks.some = np.array([9, 0, 3, 5, 7])
+    looks.rows = pd.DataFrame({"label": ["fear"] * 12})
+    said = np.full(12, "anger", object)
+    said[looks.some[:4]] = "fear"
+    looks.named = lambda name: said
     looks.facs = np.zeros((12, 8, 8), bool)
     looks.facs[looks.some] = quarter
     looks.changed = None
@@ -222,7 +277,7 @@ def pointed(looks, monkeypatch):
 
 def test_pointing_is_recorded_for_the_methods_put_to_the_test_and_both_controls(pointed):
     table = truth_table(pointed, NAME)
-    assert list(table.index) == ["points", *CONTROLS, "by chance"]
+    assert list(table.index) == ["points", *CONTROLS, BY_CHANCE]
     rows = as_recorded(pointed.study)
     assert set(rows["experiment"]) == {"pointing/points", "pointing/centred_gaussian", "pointing/random_map"}
     own = rows.query("experiment == 'pointing/points'").set_index("metric")
@@ -238,18 +293,39 @@ def test_pointing_is_recorded_for_the_methods_put_to_the_test_and_both_controls(
 
 def test_by_chance_a_map_hits_as_often_as_the_place_is_large(pointed):
     table = truth_table(pointed, NAME)
-    assert table.loc["by chance", "hit, action units, %"] == "25.0"
-    assert table.loc["by chance", "overlap, action units, %"] == "–"
+    assert table.loc[BY_CHANCE, "hit, action units, %"] == "25.0"
+    assert table.loc[BY_CHANCE, "overlap, action units, %"] == "N 2"
+
+
+def test_of_a_picture_that_is_named_wrongly_nothing_counts(pointed):
+    """Its map would miss; were it named rightly, it would be the third that counts."""
+    counted = truth_table(pointed, NAME)
+    pointed.named(NAME)[pointed.some[4]] = "fear"
+    more = truth_table(pointed, NAME)
+    assert counted.loc["points", "hit, action units, %"].startswith("50.0 [")
+    assert more.loc["points", "hit, action units, %"].startswith("33.3 [")
+    assert more.loc[BY_CHANCE, "overlap, action units, %"] == "N 3"
+
+
+def test_where_no_picture_is_named_rightly_nothing_is_known(pointed):
+    pointed.named(NAME)[:] = "anger"
+    table = truth_table(pointed, NAME)
+    assert table.loc[BY_CHANCE].to_dict() == {"hit, action units, %": "–", "overlap, action units, %": "N 0"}
+    rows = as_recorded(pointed.study)
+    assert rows["value"].isna().all()
+    assert set(rows["n"]) == {0}
 
 
 def test_drawn_people_are_also_held_against_what_their_expression_changes(pointed):
-    pointed.changed = np.zeros((4, 8, 8), bool)
+    pointed.changed = np.zeros((5, 8, 8), bool)
     pointed.changed[:, 6:, 6:] = True
     table = truth_table(pointed, NAME)
-    rows = as_recorded(pointed.study).query("metric == 'hit, changed pixels'").set_index("experiment")["value"]
-    assert rows["pointing/centred_gaussian"] == 1
-    assert rows["pointing/points"] == 0.25 / 1  # but for the second picture, the hottest lie in the upper left
-    assert table.loc["by chance", "hit, changed pixels, %"] == f"{100 * 4 / 64:.1f}"
+    rows = as_recorded(pointed.study).query("metric == 'hit, changed pixels'").set_index("experiment")
+    assert rows.loc["pointing/centred_gaussian", "value"] == 1
+    assert rows.loc["pointing/points", "value"] == 0.25  # of the four named rightly, only the second is hottest there
+    assert set(rows["n"]) == {4, 0}  # without heat, a random map here hits nothing and misses nothing
+    assert table.loc[BY_CHANCE, "hit, changed pixels, %"] == f"{100 * 4 / 64:.1f}"
+    assert table.loc[BY_CHANCE, "overlap, changed pixels, %"] == "N 4"
 
 
 def test_what_streams_add_is_recorded_under_their_names(looks):
@@ -266,8 +342,13 @@ def test_sentences_are_not_checked_where_nobody_knows_action_units(looks):
     assert looks.study.results == []
 
 
-def explained(rows, named) -> SimpleNamespace:
-    return SimpleNamespace(reader=object(), rows=rows, units=pd.DataFrame({"units": named}))
+def explained(rows, named, masks=()) -> SimpleNamespace:
+    """What an explainer says of pictures, some of which may show a mask."""
+
+    def evidence(number):
+        return Evidence(pd.Series({"fear": 1.0}), units=named[number], mask=number in masks)
+
+    return SimpleNamespace(reader=object(), rows=rows, units=pd.DataFrame({"units": named}), evidence=evidence)
 
 
 def test_named_units_are_held_against_those_that_are_driven(looks):
@@ -283,6 +364,17 @@ def test_named_units_are_held_against_those_that_are_driven(looks):
     assert rows.loc["named and driven", "value"] == 0.5
     assert rows.loc["strongly driven and named", "value"] == pytest.approx(2 / 3)
     assert set(rows["n"]) == {4}
+
+
+def test_units_that_a_mask_covers_are_not_told_and_do_not_count(looks):
+    rows = pd.DataFrame({"action_units": [json.dumps({"4": 0.8}), json.dumps({"12": 0.9})]})
+    named = [(4, 12), (4, 12)]
+    bare = sentence_agreement(looks, explained(rows, named))
+    assert bare["named"].to_dict() == {"all": 4, "4 brows lowered": 2, "12 lip corners raised": 2}
+    masked = sentence_agreement(looks, explained(rows, named, masks=[0]))
+    assert masked["named"].to_dict() == {"all": 3, "4 brows lowered": 2, "12 lip corners raised": 1}
+    assert masked.loc["12 lip corners raised", "of these driven, %"].startswith("100.0")
+    assert masked.loc["all", "of these driven, %"].startswith("66.7")
 
 
 def test_the_truth_itself_agrees_wholly(looks, drawn_people):

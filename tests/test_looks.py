@@ -1,4 +1,4 @@
-from copy import copy
+from copy import copy, deepcopy
 from dataclasses import replace
 from pathlib import Path
 from types import SimpleNamespace
@@ -14,6 +14,7 @@ from torch import nn
 from fer_lib import looks as looks_of
 from fer_lib.data.table import load_pictures
 from fer_lib.errors import StudyError
+from fer_lib.explain.claims import ENOUGH
 from fer_lib.explain.methods import GAUSSIAN, IN_PLACE, RANDOM, fitting
 from fer_lib.explain.planted import expression_change
 from fer_lib.explain.regions import OUTSIDE, PLACES, emotion_regions
@@ -260,18 +261,38 @@ def test_what_is_expected_is_the_share_of_a_bell_in_the_middle_of_the_picture(lo
         assert looks.expected.iloc[k].to_numpy() == pytest.approx(by_hand, abs=1e-5)
 
 
-def test_mean_maps_are_means_over_the_pictures_in_which_an_emotion_is_named(looks):
-    backs, means = looks.mean_maps(SIX_LAYER)
-    named, shown = looks.named(SIX_LAYER)[looks.read], load_pictures(looks.rows.iloc[looks.read]).astype(float)
-    assert list(means) == looks.ways(SIX_LAYER)
-    assert set(backs) == set(named)
+def naming(looks, rng, **counts) -> Looks:
+    """The same, whose network names emotions as often in the pictures that are read; in all others, the first."""
+    said = np.full(len(looks.rows), next(iter(counts)), object)
+    said[looks.read] = rng.permutation(np.repeat(list(counts), list(counts.values())))
+    looks.named = lambda name: said
+    return looks
+
+
+def test_mean_maps_are_means_over_the_pictures_in_which_an_emotion_is_named_often_enough(other, rng):
+    other.__dict__["read"] = np.arange(3 * ENOUGH)
+    naming(other, rng, fear=ENOUGH, surprise=ENOUGH - 1, anger=ENOUGH + 1)
+    often = [emotion for emotion in other.classes if emotion in ("fear", "anger")]
+    backs, means = other.mean_maps(SIX_LAYER)
+    named, shown = other.named(SIX_LAYER)[other.read], load_pictures(other.rows.iloc[other.read]).astype(float)
+    assert list(means) == other.ways(SIX_LAYER)
     for method, of in means.items():
-        heats = looks.heat(SIX_LAYER, method)
+        heats = other.heat(SIX_LAYER, method)
         assert heats.max() > 0
-        assert list(of) == list(backs) == [emotion for emotion in looks.classes if emotion in backs]
+        assert list(of) == list(backs) == often
         for emotion in backs:
             assert np.allclose(backs[emotion], np.mean(shown[named == emotion], 0))
             assert np.allclose(of[emotion], np.mean(heats[named == emotion], 0), atol=1e-6)
+
+
+def test_where_no_emotion_is_named_often_enough_all_pictures_are_one_mean(other, rng):
+    counts = np.bincount(np.arange(len(other.read)) % len(other.classes))
+    assert counts.max() < ENOUGH
+    naming(other, rng, **dict(zip(other.classes, counts, strict=True)))
+    backs, means = other.mean_maps(SIX_LAYER)
+    assert list(backs) == ["all"]
+    assert {tuple(maps) for maps in means.values()} == {("all",)}
+    assert backs["all"] == pytest.approx(other.pictures(SIX_LAYER)[other.read, 0].numpy().mean(0))
 
 
 def test_titles_of_cases_go_with_their_pictures_and_maps(looks):
@@ -343,7 +364,7 @@ def test_deletion_curves_are_means_over_pictures_once_for_each_method(reader, fa
 
 def test_a_networks_maps_are_wholly_like_its_own(other, monkeypatch):
     _, network = other.network(RESIDUAL)
-    monkeypatch.setattr(looks_of, "_untaught", lambda experiment: network)
+    monkeypatch.setattr(looks_of, "_untaught", lambda experiment, pictures: network)
     found = other.against_nothing(RESIDUAL)
     assert list(found) == ["random weights"]
     assert list(found.index) == [method for method in fitting(network) if method != "occlusion"]
@@ -354,10 +375,61 @@ def test_a_networks_maps_are_wholly_like_its_own(other, monkeypatch):
     assert sum(heated.values()) > 3
 
 
+def with_dealt(other) -> SimpleNamespace:
+    """The first of two runs that were taught labels dealt at random, which are all that were trained."""
+    runs = [run_of("six_layer/random_labels"), run_of("of another seed")]
+    other.trainings = SimpleNamespace(runs=lambda name: runs if name == looks_of.RANDOM_LABELS else [])
+    return runs[0]
+
+
+def test_the_network_that_was_taught_labels_dealt_at_random_is_the_first_of_its_runs(looks):
+    other = again(looks, trainings=SimpleNamespace(runs=lambda name: []))
+    assert other.dealt is None
+    other = again(looks)
+    assert with_dealt(other) is other.dealt
+
+
+def test_chance_is_the_share_of_the_largest_class_of_usable_train_pictures(other):
+    usable = other.table[(other.table["split"] == "train") & other.table["problem"].isna()]
+    labels = [*["fear"] * 3, *["anger"] * 2, *["happiness"] * (len(usable) - 5)]
+    table = other.table.copy()
+    table.loc[usable.index, "label"] = labels
+    assert again(other, table=table).chance == max(3, len(usable) - 5) / len(usable)
+    table.loc[usable.index[5:], "problem"] = "for the sake of the test"
+    assert again(other, table=table).chance == 3 / 5
+
+
+@pytest.mark.parametrize("most", [3, 512])
+def test_networks_with_random_weights_are_settled_on_the_first_train_pictures(other, monkeypatch, most):
+    given = []
+
+    def untaught(experiment, pictures):
+        given.append(pictures)
+        return other.network(SIX_LAYER)[1]
+
+    monkeypatch.setattr(looks_of, "SETTLING", most)
+    monkeypatch.setattr(looks_of, "_untaught", untaught)
+    monkeypatch.setattr(looks_of, "fitting", lambda network: ["saliency"])
+    other.trainings = SimpleNamespace(runs=lambda name: [])
+    assert list(other.against_nothing(SIX_LAYER)) == ["random weights"]
+    train = other.table[(other.table["split"] == "train") & other.table["problem"].isna()]
+    assert np.array_equal(given[0][:, 0], load_pictures(train.reset_index(drop=True))[:most])
+
+
+def test_a_network_whose_maps_have_no_heat_is_like_nothing(other, monkeypatch):
+    silent = deepcopy(other.network(SIX_LAYER)[1])
+    last = [layer for layer in silent.modules() if isinstance(layer, nn.Linear)][-1]
+    nn.init.zeros_(last.weight)
+    monkeypatch.setattr(looks_of, "_untaught", lambda experiment, pictures: silent)
+    monkeypatch.setattr(looks_of, "fitting", lambda network: ["saliency"])
+    other.trainings = SimpleNamespace(runs=lambda name: [])
+    found = other.against_nothing(SIX_LAYER).loc["saliency", "random weights"]
+    assert np.isnan([found.value, found.low, found.high]).all()
+
+
 def test_the_six_layer_network_is_also_held_against_one_that_learnt_random_labels(other, monkeypatch):
     _, network = other.network(SIX_LAYER)
-    blank = run_of("six_layer/random_labels")
-    other.trainings = SimpleNamespace(runs=lambda name: [blank] if name == looks_of.RANDOM_LABELS else [])
+    blank = with_dealt(other)
     monkeypatch.setattr(looks_of, "whole_network", lambda run, *_: (None, {blank.folder: network}[run.folder]))
     monkeypatch.setattr(looks_of, "fitting", lambda network: ["saliency", "occlusion"])
     found = other.against_nothing(SIX_LAYER)
@@ -367,13 +439,63 @@ def test_the_six_layer_network_is_also_held_against_one_that_learnt_random_label
     assert blank.folder.name in {item.get("name") for item in other.study.page}
 
 
-def test_the_untaught_network_is_that_of_the_experiment_before_it_learnt(looks):
-    experiment, _ = looks.network(SIX_LAYER)
+def fresh(looks, name) -> tuple[Experiment, nn.Module, torch.Tensor]:
+    """An experiment, its network as it starts, and pictures."""
+    experiment, _ = looks.network(name)
     torch.manual_seed(experiment.seed)
-    start = get_network("six_layer").make(len(experiment.classes), 48).state_dict()
-    untaught = looks_of._untaught(experiment)
-    assert not untaught.training
-    assert all(torch.equal(start[name], value) for name, value in untaught.state_dict().items())
+    return experiment, get_network(experiment.network).make(len(experiment.classes), 48), looks.pictures(name)[:7]
+
+
+def norms(network) -> list[nn.BatchNorm2d]:
+    return [layer for layer in network.modules() if isinstance(layer, nn.BatchNorm2d)]
+
+
+@pytest.mark.parametrize("name", [SIX_LAYER, RESIDUAL])
+def test_the_untaught_network_has_the_weights_of_the_experiment_before_it_learnt(looks, name):
+    experiment, start, pictures = fresh(looks, name)
+    untaught = looks_of._untaught(experiment, pictures)
+    assert not any(layer.training for layer in untaught.modules())
+    weights = dict(untaught.named_parameters())
+    assert all(torch.equal(weights.pop(key), value) for key, value in start.named_parameters())
+    assert not weights
+
+
+@pytest.mark.parametrize("name", [SIX_LAYER, RESIDUAL])
+def test_the_batch_norms_of_the_untaught_network_have_the_moments_of_the_pictures(looks, name):
+    experiment, start, pictures = fresh(looks, name)
+    reached = []
+    norms(start)[0].register_forward_hook(lambda layer, given, made: reached.append(given[0]))
+    with torch.no_grad():
+        start(seen(looks.rows.iloc[:7]))
+    settled = norms(looks_of._untaught(experiment, pictures))
+    assert torch.allclose(settled[0].running_mean, reached[0].mean((0, 2, 3)), atol=1e-5)
+    assert torch.allclose(settled[0].running_var, reached[0].var((0, 2, 3)), rtol=1e-3)
+    assert not any((layer.running_var == 1).all() for layer in settled)
+
+
+def test_batches_of_pictures_count_alike_in_the_untaught_network(looks, monkeypatch):
+    experiment, _, pictures = fresh(looks, SIX_LAYER)
+    together = norms(looks_of._untaught(experiment, pictures[:6]))[0].running_mean
+    monkeypatch.setattr(looks_of, "BATCH", 2)
+    apart = norms(looks_of._untaught(experiment, pictures[:6]))[0].running_mean
+    assert torch.allclose(together, apart, atol=1e-5)
+
+
+def test_the_untaught_network_is_the_same_each_time(looks):
+    experiment, _, pictures = fresh(looks, SIX_LAYER)
+    once, again_ = (looks_of._untaught(experiment, pictures).state_dict() for _ in range(2))
+    assert all(torch.equal(value, again_[key]) for key, value in once.items())
+
+
+@pytest.mark.parametrize("name", [SIX_LAYER, RESIDUAL])
+def test_signals_do_not_fade_in_the_untaught_network_as_in_a_fresh_one(looks, name):
+    experiment, start, pictures = fresh(looks, name)
+    with torch.no_grad():
+        spread, faded = (
+            network(seen(looks.rows.iloc[:7])).std(0).mean()
+            for network in (looks_of._untaught(experiment, pictures), start.eval())
+        )
+    assert spread > 3 * faded
 
 
 def test_of_photographs_nobody_knows_what_an_expression_changes(looks):

@@ -189,17 +189,65 @@ def test_place_size_and_tilt_do_not_matter(rng):
     assert np.isnan(found[2]).all()
 
 
+def of(study, split, **wanted) -> pd.Series:
+    """Which rows are of a split, and of a label if wanted."""
+    rows = study[0]
+    return (rows["split"] == split) & (rows["label"] == wanted.get("label", rows["label"]))
+
+
+NO_REST = "no neutral face of train has a mesh;"
+NO_TRAIN, NO_VALIDATION = (f"no face of {split} has a mesh and action_units;" for split in ("train", "validation"))
+
+
 @pytest.mark.parametrize(
     ("change", "told"),
     [
-        ({"action_units": None}, "no neutral face of train"),
-        ({"label": "fear"}, "no neutral face of train"),
-        ({"split": "train"}, "no face of validation"),
+        ({"label": "fear"}, NO_REST),
+        ({"action_units": None}, NO_TRAIN),
+        ({"split": "train"}, NO_VALIDATION),
+        ({"split": "validation"}, NO_REST),
     ],
 )
 def test_data_that_cannot_teach_are_refused(study, change, told):
-    with pytest.raises(StudyError, match=told + " has a mesh and action_units; fit the reader on the embedded data"):
+    with pytest.raises(StudyError, match=f"^{told} fit the reader on the embedded data.$"):
         UnitReader.fit(study[0].assign(**change), study[1])
+
+
+@pytest.mark.parametrize(("split", "told"), [("train", NO_TRAIN), ("validation", NO_VALIDATION)])
+def test_a_split_whose_units_nobody_knows_is_refused(study, split, told):
+    rows, faces = study
+    with pytest.raises(StudyError, match=f"^{told}"):
+        UnitReader.fit(rows.assign(action_units=rows["action_units"].mask(of(study, split), None)), faces)
+
+
+@pytest.mark.parametrize(
+    ("split", "more", "told"),
+    [
+        ("train", {"label": "neutral"}, NO_REST),
+        ("train", {"label": "fear"}, None),
+        ("validation", {}, NO_VALIDATION),
+        ("test", {}, None),
+    ],
+)
+def test_faces_that_teach_must_have_a_mesh(study, split, more, told):
+    rows, faces = study
+    unseen = faces.assign(landmarks=faces["landmarks"].mask(of(study, split, **more), None))
+    if told:
+        with pytest.raises(StudyError, match=f"^{told}"):
+            UnitReader.fit(rows, unseen)
+    else:
+        assert UnitReader.fit(rows, unseen).readings
+
+
+def test_nobody_needs_to_know_the_units_of_faces_at_rest(study, reader, tested):
+    """As in CK+, where only the last frame of a sequence is coded."""
+    rows, faces = study
+    coded = UnitReader.fit(rows.assign(action_units=rows["action_units"].mask(rows["label"] == "neutral", None)), faces)
+    assert np.array_equal(coded.average, reader.average)
+    assert set(coded.readings) == {OWN_REST, AVERAGE_REST}
+    found = agreement(tested[0], coded.named(*tested)).loc["all"]
+    assert found["agreement"] > 0.9
+    assert found["recall"] > 0.9
 
 
 def test_true_intensities_are_0_where_untold_and_unknown_where_null():

@@ -2,7 +2,7 @@ import numpy as np
 import pandas as pd
 import pytest
 
-from fer_lib.explain.claims import CLAIMS, MOSTLY, Claim, difference_of_means, elsewhere, judged, percent
+from fer_lib.explain.claims import CLAIMS, MOSTLY, UNJUDGED, Claim, difference_of_means, elsewhere, judged, percent
 from fer_lib.explain.regions import OUTSIDE, PLACES, emotion_regions
 from fer_lib.faces.patches import REGIONS
 from fer_lib.synthetic.expressions import PROTOTYPES
@@ -10,6 +10,7 @@ from fer_lib.synthetic.expressions import PROTOTYPES
 MOUTH = Claim("a paper", "happiness: the mouth", ("happiness",), ("mouth", "chin"))
 N = 60  # pictures of each emotion
 WEAK = "more than a bell, but not more than for other emotions"
+FEW, FEW_OTHERS = (f"{UNJUDGED}: fewer than 10 pictures{more}" for more in ("", " of other emotions"))
 BELL, OTHERS = "a bell in the middle, %", "heat there, other emotions, %"  # columns
 
 
@@ -64,8 +65,8 @@ def test_a_claim_is_told_with_means_over_the_pictures_that_show_its_emotion():
     assert row[OTHERS] == f"{100 * heat[N:].mean():.1f}"
 
 
-@pytest.mark.parametrize(("there", "other"), [("no such picture", "holds"), ("no heat", "does not hold")])
-def test_a_claim_without_a_picture_cannot_be_judged_and_the_others_can(there, other):
+@pytest.mark.parametrize(("there", "other"), [("no such picture", "holds"), ("no heat", FEW_OTHERS)])
+def test_a_claim_without_a_picture_cannot_be_judged_and_another_can_where_it_has_what_to_compare_with(there, other):
     shares, expected, named = frames(0.5, 0.3)
     angry = Claim("another", "anger: the mouth", ("anger",), ("mouth",))
     if there == "no heat":
@@ -73,16 +74,32 @@ def test_a_claim_without_a_picture_cannot_be_judged_and_the_others_can(there, ot
     else:
         named = np.repeat(["anger", "fear"], N)
     found = judged([MOUTH, angry], shares, expected, named)
-    assert found["verdict"].tolist() == ["cannot be judged by fewer than 10 pictures", other]
+    assert found["verdict"].tolist() == [FEW, other]
     assert found["N"].tolist() == [0, N]
 
 
-@pytest.mark.parametrize(("there", "told"), [(9, "cannot be judged by fewer than 10 pictures"), (10, "holds")])
+@pytest.mark.parametrize(("there", "told"), [(9, FEW), (10, "holds")])
 def test_nine_pictures_are_too_few_for_a_verdict_and_ten_are_enough(there, told):
     shares, expected, named = frames(0.5, 0.3)
     shares[there:N] = np.nan
     (row,) = judged([MOUTH], shares, expected, named).to_dict("records")
     assert (row["N"], row["verdict"]) == (there, told)
+
+
+@pytest.mark.parametrize(("there", "told"), [(0, FEW_OTHERS), (9, FEW_OTHERS), (10, "holds")])
+def test_nine_pictures_of_other_emotions_are_too_few_to_compare_with_and_ten_are_enough(there, told):
+    shares, expected, named = frames(0.5, 0.3)
+    shares[N + there :] = np.nan
+    (row,) = judged([MOUTH], shares, expected, named).to_dict("records")
+    assert (row["N"], row["verdict"]) == (N, told)
+    assert set(row) - {"paper", "claim", "N", "verdict"} == ({BELL, OTHERS, "heat there, %"} if there == 10 else set())
+
+
+def test_without_pictures_of_other_emotions_nothing_is_judged_but_claims_about_all():
+    shares, expected, _ = frames(0.5, 0.3)
+    claims = [MOUTH, Claim("p", "all", (), ("mouth", "chin"))]
+    found = judged(claims, shares, expected, np.repeat("happiness", 2 * N))
+    assert found["verdict"].tolist() == [FEW_OTHERS, "holds"]
 
 
 def test_pictures_without_heat_count_neither_for_nor_against():
@@ -101,12 +118,6 @@ def test_a_claim_about_all_emotions_is_compared_with_no_other():
     assert (row["N"], row[OTHERS], row["verdict"]) == (2 * N, "–", "holds")
     (row,) = judged([Claim("p", "all", (), (OUTSIDE,))], shares, expected, named).to_dict("records")
     assert row["verdict"] == "does not hold"
-
-
-def test_where_no_other_emotion_is_shown_what_is_expected_alone_decides():
-    shares, expected, named = frames(0.5, 0.3)
-    (row,) = judged([MOUTH], shares[:N], expected[:N], named[:N]).to_dict("records")
-    assert (row[OTHERS], row["verdict"]) == ("–", "holds")
 
 
 def test_the_papers_claims_name_emotions_and_places_that_there_are():

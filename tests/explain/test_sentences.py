@@ -35,7 +35,8 @@ def test_a_whole_sentence_with_everything_measured():
 
 
 def test_a_whole_sentence_that_is_unsure():
-    torn = Evidence(TORN, (4, 12), age="old", streams={"face": 0.3, "background": -0.08, "place": -0.02}, mask=True)
+    streams = {"face": 0.3, "background": -0.08, "place": -0.02}
+    torn = Evidence(TORN, units=(4, 12), age="old", streams=streams, mask=True)
     assert sentence(torn) == (
         "What the subject, an old person, shows is unsure: perhaps fear (41 %) or surprise (35 %), because no emotion "
         "reaches 50 %, the runner-up is close, a mask covers the lower face and the background and the place disagree "
@@ -57,7 +58,8 @@ SHARES = (
 )
 # What is told of each piece of evidence, what is told instead without it, and what lacks then.
 TOLD = {
-    "no mesh": (UNITS, "", {"units": None}),
+    "no reader": (UNITS, "", {"units": None}),
+    "no mesh": (UNITS, "", {"units": None, "mesh": False}),
     "no unit": (UNITS, "", {"units": ()}),
     "place": (
         f"The place looks like a beach (64 % sure): {ATTRIBUTES}",
@@ -162,7 +164,7 @@ PLAIN = Evidence(TORN, units=(4,), streams={"face": 0.3, "place": 0.1}, mask=Fal
 REASONS = {
     "no emotion reaches 50 %": ({}, {"scores": pd.Series({"fear": 0.51, "surprise": 0.49})}),
     "the runner-up is close": ({}, {"scores": pd.Series({"fear": 0.41, "surprise": 0.3, "anger": 0.29})}),
-    "no mesh of the face was found": ({"units": None}, {}),
+    "no mesh of the face was found": ({"units": None, "mesh": False}, {"units": None, "mesh": True}),
     "a mask covers the lower face": ({"mask": True}, {}),
     "the place disagrees with the face": ({"streams": {"face": 0.3, "place": -0.1}}, {}),
     "no action unit stands out": ({"units": ()}, {}),
@@ -177,6 +179,14 @@ def test_unsure_says_why_and_only_what_holds(reason):
     assert reason not in sentence(replace(PLAIN, **fails))
 
 
+@pytest.mark.parametrize("mesh", [None, True])
+def test_units_that_nothing_could_read_are_no_missing_mesh(mesh):
+    unread = sentence(replace(PLAIN, units=None, mesh=mesh))
+    assert "mesh" not in unread
+    assert "action unit" not in unread
+    assert unread == sentence(replace(PLAIN, units=None))
+
+
 def test_a_face_that_speaks_against_what_the_scene_says_disagrees_too():
     told = sentence(replace(PLAIN, streams={"face": -0.05, "background": 0.3, "place": 0.001}))
     assert "the background disagrees with the face" in told
@@ -184,8 +194,9 @@ def test_a_face_that_speaks_against_what_the_scene_says_disagrees_too():
 
 
 def test_reasons_and_most_likely_emotions_are_told_of_unsure_ones_alone():
-    told = sentence(replace(FULL, units=None, mask=True, streams={"face": 0.5, "place": -0.1}))
+    told = sentence(replace(FULL, units=None, mesh=False, mask=True, streams={"face": 0.5, "place": -0.1}))
     assert "because" not in told
+    assert "mesh" not in told
     assert "perhaps" not in told
 
 
