@@ -8,6 +8,7 @@ import pytest
 from fer_lib.evaluation.papers import bars_002, claims
 from fer_lib.evaluation.results import interval_text, own_condition, pick, without_twins
 from fer_lib.evaluation.tables import INTERVAL, comparison_table
+from fer_lib.explain.regions import PLACES
 from fer_lib.faces.patches import REGIONS
 from fer_lib.files import ROOT
 
@@ -24,7 +25,7 @@ def results():
 @pytest.fixture(scope="module")
 def covered():
     """Our rows of the committed results on faces with covers."""
-    return pd.read_csv(ROOT / "reports" / "fer2013-quick-07-08" / "results.csv").query("source == 'ours'")
+    return pd.read_csv(ROOT / "reports" / "fer2013-quick-07-08-09" / "results.csv").query("source == 'ours'")
 
 
 @pytest.fixture(scope="module")
@@ -98,6 +99,37 @@ def test_every_shown_row_of_covered_regions_is_one_of_the_committed_results(cove
         texts = [interval_text(row) for row in found]
         alone = region != "nothing" and pick(covered, f"regions/alone/{region}", "mean class recall")
         assert cells == [*texts, "–" if alone is False else interval_text(alone)], region
+
+
+def text(found: pd.DataFrame, sign: str = "") -> str:
+    """The only row's value and interval in percent."""
+    if found.empty:
+        return "–"
+    low, value, high = (f"{100 * number:{sign}.1f}" for number in found.iloc[0][["low", "value", "high"]])
+    return f"{value} [{low}, {high}]"
+
+
+def test_every_shown_map_is_one_of_the_committed_results(covered):
+    rows = table_rows("maps")
+    measured = covered[covered["experiment"].str.startswith("road/")]
+    assert {f"road/{code(name)}" for name, *_ in rows} == set(measured["experiment"])
+    for name, *cells in rows:
+        own = measured[measured["experiment"] == f"road/{code(name)}"]
+        found = [own[own["model"] == model] for model in ("six-layer CNN", "small residual network")]
+        pairs = [
+            (text(part[part["metric"] == "ROAD"]), text(part[part["metric"] == "gain over Gaussian"], "+"))
+            for part in found
+        ]
+        assert cells == [cell for pair in pairs for cell in pair], name
+
+
+def test_every_shown_share_of_heat_is_one_of_the_committed_results(covered):
+    own = covered[covered["model"] == "small residual network"]
+    for emotion, n, *cells in table_rows("heat"):
+        places = [f"heat/{place.lower().replace(' ', '_')}" for place in PLACES]
+        found = own[own["metric"] == f"share of heat[{emotion}]"].set_index("experiment")
+        assert cells == [text(found.loc[[place]]) for place in places], emotion
+        assert int(n) == found["n"].iloc[0]
 
 
 @pytest.mark.parametrize("target", sorted(set(re.findall(r"\]\(([^)#]+)\)", README))))
