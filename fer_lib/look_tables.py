@@ -22,14 +22,17 @@ ALIKE = 0.5  # rank correlation from which a map hardly depends on what the netw
 
 
 def regions_table(looks: Looks, name: str, method: str) -> pd.DataFrame:
-    """`explain.regions.heat_table` of a network, by the emotion that it names; recorded as `heat/<place>`."""
+    """`explain.regions.heat_table` of a network, by the emotion that it names; recorded as `heat/<place>`.
+
+    Emotions named in fewer than `ENOUGH` pictures are not recorded: theirs would be numbers of single people.
+    """
     shares, resamples = looks.shares(name, method), looks.study.profile.resamples
     found = heat_table(shares, looks.expected, looks.named(name)[looks.read], resamples)
     for place in shares:
         whole = mean_interval(shares[place].to_numpy(), resamples)
         _record(looks, f"heat/{_slug(place)}", name, {"share of heat": whole}, shares[place].notna().sum(), method)
         rows = found[found["place"] == place]
-        for row in rows[rows["n"] > 0].itertuples():
+        for row in rows[rows["n"] >= ENOUGH].itertuples():
             told = {f"share of heat[{row.emotion}]": Difference(row.value, row.low, row.high)}
             _record(looks, f"heat/{_slug(place)}", name, told, row.n, method)
     return found
@@ -48,8 +51,8 @@ def wide_regions(found: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
 
 
 def region_texts(found: pd.DataFrame) -> pd.DataFrame:
-    """Share of heat of `regions_table` in percent with intervals: index emotion and n, columns places."""
-    known = found[found["n"] > 0]
+    """Share of heat of `regions_table` in percent with intervals, for emotions as in `wide_regions`."""
+    known = found[found["n"] >= ENOUGH]
     texts = [percent(Difference(row.value, row.low, row.high)) for row in known.itertuples()]
     wide = known.assign(text=texts).pivot(index=["emotion", "n"], columns="place", values="text")
     return wide.reindex(columns=list(PLACES))

@@ -185,14 +185,15 @@ class Looks:
         return place_shares(CONTROLS[GAUSSIAN](None, self.read, None, SIDE), self.places[self.read])
 
     def mean_maps(self, name: str) -> tuple[dict[str, np.ndarray], dict[str, dict[str, np.ndarray]]]:
-        """By the emotion that a network names: mean pictures of `read` (48, 48), and mean heat by all `ways`.
+        """By the emotion that a network names: mean pictures of `read` with a mesh (48, 48), mean heat by all `ways`.
 
         Emotions named in fewer than `ENOUGH` pictures are left out, whose mean would show single people; where that
         leaves none, all pictures are one mean.
         """
         pictures, said = self.pictures(name)[self.read, 0].numpy(), self.named(name)[self.read]
-        there = {emotion: said == emotion for emotion in self.classes if (said == emotion).sum() >= ENOUGH}
-        there = there or {"all": np.ones(len(said), bool)}
+        groups = {emotion: (said == emotion) & self.meshed[self.read] for emotion in self.classes}
+        there = {f"{emotion}, N {own.sum()}": own for emotion, own in groups.items() if own.sum() >= ENOUGH}
+        there = there or {f"all, N {len(said)}": np.ones(len(said), bool)}
         backs = {emotion: pictures[chosen].mean(0) for emotion, chosen in there.items()}
         heats = {method: self.heat(name, method) for method in self.ways(name)}
         means = {method: {e: found[chosen].mean(0) for e, chosen in there.items()} for method, found in heats.items()}
