@@ -271,6 +271,7 @@ def naming(looks, rng, **counts) -> Looks:
 
 def test_mean_maps_are_means_over_the_pictures_in_which_an_emotion_is_named_often_enough(other, rng):
     other.__dict__["read"] = np.arange(3 * ENOUGH)
+    other.__dict__["meshed"] = np.ones(len(other.rows), bool)
     naming(other, rng, fear=ENOUGH, surprise=ENOUGH - 1, anger=ENOUGH + 1)
     often = [emotion for emotion in other.classes if emotion in ("fear", "anger")]
     backs, means = other.mean_maps(SIX_LAYER)
@@ -279,10 +280,17 @@ def test_mean_maps_are_means_over_the_pictures_in_which_an_emotion_is_named_ofte
     for method, of in means.items():
         heats = other.heat(SIX_LAYER, method)
         assert heats.max() > 0
-        assert list(of) == list(backs) == often
-        for emotion in backs:
-            assert np.allclose(backs[emotion], np.mean(shown[named == emotion], 0))
-            assert np.allclose(of[emotion], np.mean(heats[named == emotion], 0), atol=1e-6)
+        assert list(of) == list(backs) == [f"{emotion}, N {(named == emotion).sum()}" for emotion in often]
+        for emotion, told in zip(often, backs, strict=True):
+            assert np.allclose(backs[told], np.mean(shown[named == emotion], 0))
+            assert np.allclose(of[told], np.mean(heats[named == emotion], 0), atol=1e-6)
+
+
+def test_pictures_without_a_mesh_are_in_no_mean(other, rng):
+    other.__dict__["read"] = np.arange(2 * ENOUGH)
+    other.__dict__["meshed"] = np.arange(len(other.rows)) != 3
+    naming(other, rng, fear=2 * ENOUGH)
+    assert list(other.mean_maps(SIX_LAYER)[0]) == [f"fear, N {2 * ENOUGH - 1}"]
 
 
 def test_where_no_emotion_is_named_often_enough_all_pictures_are_one_mean(other, rng):
@@ -290,9 +298,10 @@ def test_where_no_emotion_is_named_often_enough_all_pictures_are_one_mean(other,
     assert counts.max() < ENOUGH
     naming(other, rng, **dict(zip(other.classes, counts, strict=True)))
     backs, means = other.mean_maps(SIX_LAYER)
-    assert list(backs) == ["all"]
-    assert {tuple(maps) for maps in means.values()} == {("all",)}
-    assert backs["all"] == pytest.approx(other.pictures(SIX_LAYER)[other.read, 0].numpy().mean(0))
+    everyone = f"all, N {len(other.read)}"
+    assert list(backs) == [everyone]
+    assert {tuple(maps) for maps in means.values()} == {(everyone,)}
+    assert backs[everyone] == pytest.approx(other.pictures(SIX_LAYER)[other.read, 0].numpy().mean(0))
 
 
 def test_titles_of_cases_go_with_their_pictures_and_maps(looks):

@@ -76,7 +76,9 @@ def test_scores_judges_a_folder_by_the_run_that_train_left(runs, tmp_path, capsy
     capsys.readouterr()
     out = tmp_path / "scores.csv"
     assert main(["scores", str(tmp_path), "--out", str(out), *asked]) == 0
-    assert capsys.readouterr().out == f"{out} is ready: 2 pictures, 2 with a problem.\n"
+    ready, judged, _ = capsys.readouterr().out.split("\n")
+    assert ready == f"{out} is ready: 2 pictures, 2 with a problem."
+    assert judged.startswith("Judged by six_layer/base, taught on synthetic (smoke): 0.")
     assert list(pd.read_csv(out)["filepath"]) == ["200.png", "40.png"]
     assert {path: path.stat().st_mtime_ns for path in Path(runs, "store").iterdir()} == before
 
