@@ -105,8 +105,8 @@ def nothing_table(looks: Looks, name: str) -> tuple[pd.DataFrame, list[str]]:
     """Rank correlations of `Looks.against_nothing` as texts, and the methods that hardly depend on what was learnt."""
     found = looks.against_nothing(name)
     for method, row in found.iterrows():
-        known = {f"rank correlation, {told}": value for told, value in row.items() if not np.isnan(value.value)}
-        _record(looks, f"sanity/{_slug(method)}", name, known, len(looks.some))
+        told = {f"rank correlation, {told}": value for told, value in row.items()}
+        _record(looks, f"sanity/{_slug(method)}", name, told, len(looks.some))
     alike = [method for method, row in found.iterrows() if any(value.low > ALIKE for value in row)]
     return found.map(_correlation).rename_axis("method"), alike
 
@@ -143,8 +143,10 @@ def _record(looks: Looks, experiment: str, model: str, found: Mapping[str, Diffe
     told = {"notebook": looks.study.notebook[:2], "experiment": experiment, "model": model, "split": "test", "n": n}
     told |= {"train_condition": "bare", "test_condition": "bare", "seed": looks.study.seed, "source": "ours"}
     told |= {"selection": "epoch on validation", "note": note}
-    rows = [told | {"metric": metric, "value": x.value, "low": x.low, "high": x.high} for metric, x in found.items()]
-    looks.study.record(pd.DataFrame(rows).reindex(columns=COLUMNS))
+    known = {metric: value for metric, value in found.items() if not np.isnan(value.value)}
+    rows = [told | {"metric": metric, "value": x.value, "low": x.low, "high": x.high} for metric, x in known.items()]
+    if rows:
+        looks.study.record(pd.DataFrame(rows).reindex(columns=COLUMNS))
 
 
 def _slug(name: str) -> str:

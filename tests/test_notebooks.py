@@ -6,6 +6,7 @@ import re
 import shutil
 
 import nbformat
+import numpy as np
 import pandas as pd
 import pytest
 
@@ -28,7 +29,15 @@ MEASURED = {
     *("safer/F", "safer/F+B", "safer/F+P", "safer/F+B+P", "safer/F-au", "safer/F-visible", "safer/redealt/F+B+P"),
     *("masked/pca_svm", "masked/six_layer", "masked/mobilenet_v2", "masked/strong", "masked/chosen", "masked/safer/F"),
     *("masked/safer/F+B+P", "bars_scratch/mouth", "regions", "regions/fear"),
-    *("bars_random/none", "bars_random/eyes", "bars_random/nose", "bars_random/mouth", "regions/alone/chin"),
+    *("heat/mouth", "road/grad-cam", "deletion/occlusion", "sanity/saliency", "pointing/grad-cam", "streams/place"),
+    *(
+        "sentence/action_units",
+        "bars_random/none",
+        "bars_random/eyes",
+        "bars_random/nose",
+        "bars_random/mouth",
+        "regions/alone/chin",
+    ),
 }
 
 
@@ -94,7 +103,8 @@ def test_results_are_tidy_rows_of_every_experiment(study):
     assert set(results["experiment"]) >= MEASURED
     started = {name.split("/")[1] for name in results["experiment"] if "/imagenet/" in name}
     assert all(has_imagenet(network) for network in started)
-    assert results["value"].between(0, 1).all()
+    signed = results["metric"].str.startswith(("ROAD", "gain over", "rank correlation", "probability added"))
+    assert results["value"].between(np.where(signed, -1, 0), 1).all()
     assert ((results["low"] <= results["value"]) & (results["value"] <= results["high"]) | results["low"].isna()).all()
 
 
