@@ -76,7 +76,7 @@ $(READY): requirements.lock pyproject.toml
 	{ rm -rf .venv && "$$python" -m venv .venv \
 	  && $(PY) -m pip install -q --disable-pip-version-check --require-hashes \
 	    -r <(awk '/^[a-z]/ {uv = /^uv==/} uv' requirements.lock) \
-	  && .venv/bin/uv pip sync -q --require-hashes requirements.lock \
+	  && .venv/bin/uv pip sync -q --compile-bytecode --require-hashes requirements.lock \
 	  && .venv/bin/uv pip install -q --no-deps --no-build-isolation -e . ; } \
 	|| { rm -rf .venv; \
 	  echo "error: .venv could not be built from requirements.lock; is the network there, and disk for 7 GB? Then run again." >&2; \

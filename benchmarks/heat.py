@@ -1,15 +1,18 @@
-"""Heat maps against what they cannot do without: one way of the same pictures through the network and back."""
+"""Heat maps against one way there and back through the network, and filled holes against a package that fills them."""
 
 from collections.abc import Callable
 
 import numpy as np
 import torch
+from pytorch_grad_cam.metrics.road import NoisyLinearImputer
 
 from fer_lib.explain.cams import grad_cam
+from fer_lib.explain.filling import fill_in
 from fer_lib.models.networks import get_network
 from fer_lib.training.augment import centred, to_unit
 
 PICTURES = 512
+HOLES = 64
 
 
 def heating(name: str = "six_layer") -> tuple[int, Callable[[], None], Callable[[], None]]:
@@ -27,3 +30,18 @@ def heating(name: str = "six_layer") -> tuple[int, Callable[[], None], Callable[
             network(centred(to_unit(part)))[:, 0].sum().backward()
 
     return PICTURES, ours, there_and_back
+
+
+def filling(removed: float = 0.5) -> tuple[Callable[[], None], Callable[[], None]]:
+    """The filling of ROAD's holes by `fill_in`, and by the package grad-cam, one picture after the other."""
+    rng = torch.Generator().manual_seed(0)
+    pictures, heats = torch.rand(2, HOLES, 1, 48, 48, generator=rng)
+    keep = heats[:, 0] >= removed
+    package = NoisyLinearImputer()
+    singly = list(zip(pictures, keep.float(), strict=True))
+
+    def by_package() -> None:
+        for pair in singly:
+            package(*pair)
+
+    return lambda: fill_in(pictures, keep), by_package

@@ -26,7 +26,8 @@ from fer_lib.models.safer import Safer
 from fer_lib.multistream import FUSIONS, Multistream
 from fer_lib.runs import Run
 from fer_lib.synthetic.places import PLACES
-from fer_lib.training.fit import READINGS
+from fer_lib.training.experiment import Experiment
+from fer_lib.training.fit import READINGS, launch
 from fer_lib.training.fusion import FACE, Fusion, experiment_of
 from fer_lib.training.inputs import picture_tensor
 from fer_lib.training.streams import SEEN, trained_network
@@ -55,8 +56,7 @@ class Explainer:
     run: Run = field(init=False)
 
     def __post_init__(self):
-        name = "safer/F+B+P" if self.safer.has_scenes else "safer/F"
-        self.run = self.safer.layers(name, self.safer.features)[0]
+        self.run = self.safer.layers("safer/F+B+P" if self.safer.has_scenes else "safer/F", self.safer.features)[0]
 
     @cached_property
     def classes(self) -> list[str]:
@@ -140,7 +140,7 @@ class Explainer:
         places = self.at[some]
         shown = self._faces.iloc[places] if stream == "deep" else self.safer.scenes().iloc[places]
         asked = picture_tensor(shown, experiment), self.features[some], self.targets[some]
-        heats = stream_heat(self.network, stream, network, *asked, method)
+        heats = stream_heat(self.network, stream, network.to(launch(experiment.precision).device), *asked, method)
         return load_pictures(shown, experiment.size, grey=stream == "deep"), heats
 
     @cached_property
@@ -213,7 +213,11 @@ class Explainer:
         return covered_table(rows, measured, study.seed, study.cache)
 
     def _seen(self, shown: pd.DataFrame) -> torch.Tensor:
-        return picture_tensor(shown, experiment_of(self.safer.trainings.runs("safer/deep")[0]))
+        return picture_tensor(shown, self._deep)
+
+    @cached_property
+    def _deep(self) -> Experiment:
+        return experiment_of(self.safer.trainings.runs("safer/deep")[0])
 
     @cached_property
     def _faces(self) -> pd.DataFrame:

@@ -17,6 +17,7 @@ from fer_lib.explain.sentences import WORDS
 from fer_lib.explainer import Explainer
 from fer_lib.looks import Looks
 from fer_lib.multistream import MODEL
+from fer_lib.sanity_checks import against_nothing
 
 ALIKE = 0.5  # rank correlation from which a map hardly depends on what the network has learnt
 
@@ -39,15 +40,16 @@ def regions_table(looks: Looks, name: str, method: str) -> pd.DataFrame:
 
 
 def wide_regions(found: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
-    """Share of heat in percent, and its ratio to what a centred Gaussian puts there: index emotions, columns places.
+    """Share of heat in percent, and points above what a centred Gaussian puts there: index emotions, columns places.
 
     Emotions named in fewer than `ENOUGH` pictures with a mesh are left out; both may be empty.
     """
-    known = found[found["n"] >= ENOUGH].assign(share=100 * found["value"], times=found["value"] / found["expected"])
+    points = 100 * (found["value"] - found["expected"])
+    known = found[found["n"] >= ENOUGH].assign(share=100 * found["value"], above=points)
     named = dict.fromkeys(known["emotion"])
-    wide = (known.pivot_table(value, "emotion", "place").reindex(columns=list(PLACES)) for value in ("share", "times"))
-    share, times = (frame.loc[in_order(named), list(PLACES)] for frame in wide)
-    return share, times
+    wide = (known.pivot_table(value, "emotion", "place").reindex(columns=list(PLACES)) for value in ("share", "above"))
+    share, above = (frame.loc[in_order(named), list(PLACES)] for frame in wide)
+    return share, above
 
 
 def region_texts(found: pd.DataFrame) -> pd.DataFrame:
@@ -102,8 +104,8 @@ def truest(gains: Mapping[str, Difference]) -> str | None:
 
 
 def nothing_table(looks: Looks, name: str) -> tuple[pd.DataFrame, list[str]]:
-    """Rank correlations of `Looks.against_nothing` as texts, and the methods that hardly depend on what was learnt."""
-    found = looks.against_nothing(name)
+    """`sanity_checks.against_nothing` as texts, and the methods that hardly depend on what was learnt."""
+    found = against_nothing(looks, name)
     for method, row in found.iterrows():
         told = {f"rank correlation, {told}": value for told, value in row.items()}
         _record(looks, f"sanity/{_slug(method)}", name, told, len(looks.some))
@@ -121,6 +123,8 @@ def truth_table(looks: Looks, name: str) -> pd.DataFrame:
     truths = {"action units": looks.facs[looks.some] & right}
     if looks.changed is not None:
         truths["changed pixels"] = looks.changed & right
+    there = {told: truth[truth.any((1, 2))] for told, truth in truths.items()}
+    column = {told: f"{{}}, {told}, % (N {len(truth)})" for told, truth in there.items()}
     rows = {}
     for method in (*fitting(looks.network(name)[1]), *CONTROLS):
         heats, cells = looks.heat(name, method, looks.some), {}
@@ -129,14 +133,11 @@ def truth_table(looks: Looks, name: str) -> pd.DataFrame:
             means = {score: mean_interval(values, looks.study.profile.resamples) for score, values in scores.items()}
             named = {f"{score}, {told}": mean for score, mean in means.items()}
             _record(looks, f"pointing/{_slug(method)}", name, named, int((~np.isnan(scores["hit"])).sum()))
-            cells |= {f"{what}, %": percent(mean) for what, mean in named.items()}
+            cells |= {column[told].format(score): percent(mean) for score, mean in means.items()}
         rows[method] = cells
-    there = {told: truth[truth.any((1, 2))] for told, truth in truths.items()}
-    area = {f"hit, {told}, %": f"{100 * truth.mean():.1f}" for told, truth in there.items() if len(truth)}
-    area |= {f"overlap, {told}, %": f"N {len(truth)}" for told, truth in there.items()}
-    return (
-        pd.DataFrame.from_dict(rows | {"by chance; pictures": area}, orient="index").fillna("–").rename_axis("method")
-    )
+    areas = {told: f"{100 * truth.mean():.1f}" if len(truth) else "–" for told, truth in there.items()}
+    rows["by chance"] = {column[told].format("hit"): area for told, area in areas.items()}
+    return pd.DataFrame.from_dict(rows, orient="index").fillna("–").rename_axis("method")
 
 
 def _record(looks: Looks, experiment: str, model: str, found: Mapping[str, Difference], n: int, note: str = "") -> None:

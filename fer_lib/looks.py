@@ -8,25 +8,21 @@ import numpy as np
 import pandas as pd
 import torch
 from torch import nn
-from torch.optim.swa_utils import update_bn
 
-from fer_lib.data.splits import read_test, split_rows
+from fer_lib.data.splits import read_test
 from fer_lib.errors import StudyError
 from fer_lib.evaluation.metrics import predicted_labels
 from fer_lib.explain import faithfulness
-from fer_lib.explain.cams import BATCH, mean_interval
+from fer_lib.explain.cams import mean_interval
 from fer_lib.explain.claims import ENOUGH
-from fer_lib.explain.methods import CONTROLS, GAUSSIAN, IN_PLACE, fitting, heat, kept_heat, targets_of
+from fer_lib.explain.methods import CONTROLS, GAUSSIAN, IN_PLACE, fitting, kept_heat, targets_of
 from fer_lib.explain.planted import expression_change
 from fer_lib.explain.regions import most_changed, place_maps, place_shares, true_places
 from fer_lib.faces.covered import PLACES as MEASURED
 from fer_lib.faces.patches import SIDE, meshes_in_view
 from fer_lib.faces.prepare import load_faces, prepare_faces
-from fer_lib.models.networks import get_network
 from fer_lib.runs import Run
 from fer_lib.study import Study
-from fer_lib.training.augment import centred, to_unit
-from fer_lib.training.catalogue import RANDOM_LABELS
 from fer_lib.training.experiment import Experiment
 from fer_lib.training.fit import READINGS
 from fer_lib.training.inputs import picture_tensor
@@ -42,7 +38,6 @@ EXPLAINED = {
 PIXELS = "integrated gradients"  # which tells single pixels; chosen after its scores on the embedded test pictures
 TESTED = 20  # one in so many test pictures has its maps put to the test, and the profile's `explained` at least
 READ = 6  # times as many test pictures have their maps read as put to the test
-SETTLING = 512  # train pictures that a network with random weights is settled on
 SCORES = ("ROAD", "deletion", "insertion")
 
 
@@ -240,45 +235,6 @@ class Looks:
             found["insertion"][method] = faithfulness.area(faithfulness.insertion(*asked, heats))
         return {score: pd.DataFrame(columns) for score, columns in found.items()}
 
-    def against_nothing(self, name: str) -> pd.DataFrame:
-        """How like each method's maps are to those of networks that know nothing (Adebayo et al. 2018).
-
-        Returns
-        -------
-        index method; columns random weights (the same network before it learnt) and, for the six-layer network, random
-        labels (it was taught labels dealt at random, see `dealt`); the mean rank correlation over `some`, with its
-        interval; NaN where no map of the other network has any heat.
-        Occlusion is left out, which would ask each network thousands of times more.
-        """
-        experiment, network = self.network(name)
-        some = picture_tensor(split_rows(self.table, "train").head(SETTLING), experiment)
-        blank = {"random weights": _untaught(experiment, some)}
-        if name == SIX_LAYER and self.dealt:
-            self.study.keep_run(self.dealt)
-            blank["random labels"] = whole_network(self.dealt, self.table, self.study.store)[1]
-        shown, targets = self.pictures(name)[self.some], targets_of(self.named(name)[self.some], experiment.classes)
-        rows, resamples = {}, self.study.profile.resamples
-        for method in fitting(network):
-            if method == "occlusion":
-                continue
-            own = self.heat(name, method, self.some)
-            device = next(network.parameters()).device
-            others = {told: heat(method, other.to(device), shown, targets) for told, other in blank.items()}
-            rows[method] = {
-                told: mean_interval(faithfulness.likeness(own, maps), resamples) for told, maps in others.items()
-            }
-        return pd.DataFrame.from_dict(rows, orient="index")
-
-    @cached_property
-    def dealt(self) -> Run | None:
-        """The run of the six-layer network that was taught labels dealt at random; None where it is not here."""
-        return next(iter(self.trainings.runs(RANDOM_LABELS)), None)
-
-    @property
-    def chance(self) -> float:
-        """Share of train that has its largest class: what always saying that one reaches there."""
-        return float(split_rows(self.table, "train")["label"].value_counts(normalize=True).iloc[0])
-
     @cached_property
     def facs(self) -> np.ndarray:
         """Where each test picture's emotion shows by FACS, bool (N, 48, 48); nowhere in those without a mesh."""
@@ -290,11 +246,3 @@ class Looks:
         if self.study.dataset != "synthetic":
             return None
         return most_changed(expression_change(self.rows.iloc[self.some], len(self.table), self.study.seed))
-
-
-def _untaught(experiment: Experiment, pictures: torch.Tensor) -> nn.Module:
-    """The network with random weights, its batch norms settled on pictures: fresh ones would let signals fade."""
-    torch.manual_seed(experiment.seed)
-    network = get_network(experiment.network).make(len(experiment.classes), experiment.size)
-    update_bn([centred(to_unit(part)) for part in pictures.split(BATCH)], network)
-    return network.eval()

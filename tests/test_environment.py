@@ -50,7 +50,7 @@ def test_what_is_installed_here_is_the_lock():
 
 def test_makefile_and_conda_install_the_very_same_lock():
     makefile, conda = (ROOT / "Makefile").read_text(), (ROOT / "environment.yml").read_text()
-    assert "uv pip sync -q --require-hashes requirements.lock" in makefile
+    assert "uv pip sync -q --compile-bytecode --require-hashes requirements.lock" in makefile
     pip_lines = re.findall(r"^      - (.+)$", conda, re.M)
     assert pip_lines == ["-r requirements.lock"]
     assert "python>=3.11,<3.13" in conda

@@ -12,6 +12,7 @@ from scipy.integrate import trapezoid
 from torch import nn
 
 from fer_lib import looks as looks_of
+from fer_lib import sanity_checks
 from fer_lib.data.table import load_pictures
 from fer_lib.errors import StudyError
 from fer_lib.explain.claims import ENOUGH
@@ -373,8 +374,8 @@ def test_deletion_curves_are_means_over_pictures_once_for_each_method(reader, fa
 
 def test_a_networks_maps_are_wholly_like_its_own(other, monkeypatch):
     _, network = other.network(RESIDUAL)
-    monkeypatch.setattr(looks_of, "_untaught", lambda experiment, pictures: network)
-    found = other.against_nothing(RESIDUAL)
+    monkeypatch.setattr(sanity_checks, "_untaught", lambda experiment, pictures: network)
+    found = sanity_checks.against_nothing(other, RESIDUAL)
     assert list(found) == ["random weights"]
     assert list(found.index) == [method for method in fitting(network) if method != "occlusion"]
     heated = {method: np.ptp(other.heat(RESIDUAL, method, other.some), (1, 2)).any() for method in found.index}
@@ -387,15 +388,15 @@ def test_a_networks_maps_are_wholly_like_its_own(other, monkeypatch):
 def with_dealt(other) -> SimpleNamespace:
     """The first of two runs that were taught labels dealt at random, which are all that were trained."""
     runs = [run_of("six_layer/random_labels"), run_of("of another seed")]
-    other.trainings = SimpleNamespace(runs=lambda name: runs if name == looks_of.RANDOM_LABELS else [])
+    other.trainings = SimpleNamespace(runs=lambda name: runs if name == sanity_checks.RANDOM_LABELS else [])
     return runs[0]
 
 
 def test_the_network_that_was_taught_labels_dealt_at_random_is_the_first_of_its_runs(looks):
     other = again(looks, trainings=SimpleNamespace(runs=lambda name: []))
-    assert other.dealt is None
+    assert sanity_checks.dealt(other) is None
     other = again(looks)
-    assert with_dealt(other) is other.dealt
+    assert with_dealt(other) is sanity_checks.dealt(other)
 
 
 def test_chance_is_the_share_of_the_largest_class_of_usable_train_pictures(other):
@@ -403,9 +404,9 @@ def test_chance_is_the_share_of_the_largest_class_of_usable_train_pictures(other
     labels = [*["fear"] * 3, *["anger"] * 2, *["happiness"] * (len(usable) - 5)]
     table = other.table.copy()
     table.loc[usable.index, "label"] = labels
-    assert again(other, table=table).chance == max(3, len(usable) - 5) / len(usable)
+    assert sanity_checks.chance(again(other, table=table)) == max(3, len(usable) - 5) / len(usable)
     table.loc[usable.index[5:], "problem"] = "for the sake of the test"
-    assert again(other, table=table).chance == 3 / 5
+    assert sanity_checks.chance(again(other, table=table)) == 3 / 5
 
 
 @pytest.mark.parametrize("most", [3, 512])
@@ -416,11 +417,11 @@ def test_networks_with_random_weights_are_settled_on_the_first_train_pictures(ot
         given.append(pictures)
         return other.network(SIX_LAYER)[1]
 
-    monkeypatch.setattr(looks_of, "SETTLING", most)
-    monkeypatch.setattr(looks_of, "_untaught", untaught)
-    monkeypatch.setattr(looks_of, "fitting", lambda network: ["saliency"])
+    monkeypatch.setattr(sanity_checks, "SETTLING", most)
+    monkeypatch.setattr(sanity_checks, "_untaught", untaught)
+    monkeypatch.setattr(sanity_checks, "fitting", lambda network: ["saliency"])
     other.trainings = SimpleNamespace(runs=lambda name: [])
-    assert list(other.against_nothing(SIX_LAYER)) == ["random weights"]
+    assert list(sanity_checks.against_nothing(other, SIX_LAYER)) == ["random weights"]
     train = other.table[(other.table["split"] == "train") & other.table["problem"].isna()]
     assert np.array_equal(given[0][:, 0], load_pictures(train.reset_index(drop=True))[:most])
 
@@ -429,19 +430,19 @@ def test_a_network_whose_maps_have_no_heat_is_like_nothing(other, monkeypatch):
     silent = deepcopy(other.network(SIX_LAYER)[1])
     last = [layer for layer in silent.modules() if isinstance(layer, nn.Linear)][-1]
     nn.init.zeros_(last.weight)
-    monkeypatch.setattr(looks_of, "_untaught", lambda experiment, pictures: silent)
-    monkeypatch.setattr(looks_of, "fitting", lambda network: ["saliency"])
+    monkeypatch.setattr(sanity_checks, "_untaught", lambda experiment, pictures: silent)
+    monkeypatch.setattr(sanity_checks, "fitting", lambda network: ["saliency"])
     other.trainings = SimpleNamespace(runs=lambda name: [])
-    found = other.against_nothing(SIX_LAYER).loc["saliency", "random weights"]
+    found = sanity_checks.against_nothing(other, SIX_LAYER).loc["saliency", "random weights"]
     assert np.isnan([found.value, found.low, found.high]).all()
 
 
 def test_the_six_layer_network_is_also_held_against_one_that_learnt_random_labels(other, monkeypatch):
     _, network = other.network(SIX_LAYER)
     blank = with_dealt(other)
-    monkeypatch.setattr(looks_of, "whole_network", lambda run, *_: (None, {blank.folder: network}[run.folder]))
-    monkeypatch.setattr(looks_of, "fitting", lambda network: ["saliency", "occlusion"])
-    found = other.against_nothing(SIX_LAYER)
+    monkeypatch.setattr(sanity_checks, "whole_network", lambda run, *_: (None, {blank.folder: network}[run.folder]))
+    monkeypatch.setattr(sanity_checks, "fitting", lambda network: ["saliency", "occlusion"])
+    found = sanity_checks.against_nothing(other, SIX_LAYER)
     assert list(found) == ["random weights", "random labels"]
     assert found.loc["saliency", "random labels"].value == pytest.approx(1, abs=1e-3)
     assert found.loc["saliency", "random weights"].high < 0.9
@@ -462,7 +463,7 @@ def norms(network) -> list[nn.BatchNorm2d]:
 @pytest.mark.parametrize("name", [SIX_LAYER, RESIDUAL])
 def test_the_untaught_network_has_the_weights_of_the_experiment_before_it_learnt(looks, name):
     experiment, start, pictures = fresh(looks, name)
-    untaught = looks_of._untaught(experiment, pictures)
+    untaught = sanity_checks._untaught(experiment, pictures)
     assert not any(layer.training for layer in untaught.modules())
     weights = dict(untaught.named_parameters())
     assert all(torch.equal(weights.pop(key), value) for key, value in start.named_parameters())
@@ -476,7 +477,7 @@ def test_the_batch_norms_of_the_untaught_network_have_the_moments_of_the_picture
     norms(start)[0].register_forward_hook(lambda layer, given, made: reached.append(given[0]))
     with torch.no_grad():
         start(seen(looks.rows.iloc[:7]))
-    settled = norms(looks_of._untaught(experiment, pictures))
+    settled = norms(sanity_checks._untaught(experiment, pictures))
     assert torch.allclose(settled[0].running_mean, reached[0].mean((0, 2, 3)), atol=1e-5)
     assert torch.allclose(settled[0].running_var, reached[0].var((0, 2, 3)), rtol=1e-3)
     assert not any((layer.running_var == 1).all() for layer in settled)
@@ -484,15 +485,15 @@ def test_the_batch_norms_of_the_untaught_network_have_the_moments_of_the_picture
 
 def test_batches_of_pictures_count_alike_in_the_untaught_network(looks, monkeypatch):
     experiment, _, pictures = fresh(looks, SIX_LAYER)
-    together = norms(looks_of._untaught(experiment, pictures[:6]))[0].running_mean
-    monkeypatch.setattr(looks_of, "BATCH", 2)
-    apart = norms(looks_of._untaught(experiment, pictures[:6]))[0].running_mean
+    together = norms(sanity_checks._untaught(experiment, pictures[:6]))[0].running_mean
+    monkeypatch.setattr(sanity_checks, "BATCH", 2)
+    apart = norms(sanity_checks._untaught(experiment, pictures[:6]))[0].running_mean
     assert torch.allclose(together, apart, atol=1e-5)
 
 
 def test_the_untaught_network_is_the_same_each_time(looks):
     experiment, _, pictures = fresh(looks, SIX_LAYER)
-    once, again_ = (looks_of._untaught(experiment, pictures).state_dict() for _ in range(2))
+    once, again_ = (sanity_checks._untaught(experiment, pictures).state_dict() for _ in range(2))
     assert all(torch.equal(value, again_[key]) for key, value in once.items())
 
 
@@ -502,7 +503,7 @@ def test_signals_do_not_fade_in_the_untaught_network_as_in_a_fresh_one(looks, na
     with torch.no_grad():
         spread, faded = (
             network(seen(looks.rows.iloc[:7])).std(0).mean()
-            for network in (looks_of._untaught(experiment, pictures), start.eval())
+            for network in (sanity_checks._untaught(experiment, pictures), start.eval())
         )
     assert spread > 3 * faded
 

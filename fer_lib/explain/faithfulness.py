@@ -2,13 +2,12 @@
 
 import numpy as np
 import torch
-from joblib import Parallel, delayed
-from pytorch_grad_cam.metrics.road import NoisyLinearImputer
 from scipy.integrate import trapezoid
 from scipy.stats import spearmanr
 from torch import nn
 from torchvision.transforms.functional import gaussian_blur
 
+from fer_lib.explain.filling import fill_in
 from fer_lib.training.augment import centred, to_unit
 
 REMOVED = (0.2, 0.4, 0.6, 0.8)  # shares of the picture that ROAD takes away
@@ -30,8 +29,7 @@ def ranks(heats: np.ndarray, seed: int = 0) -> np.ndarray:
 def road(network: nn.Module, pictures: torch.Tensor, targets: np.ndarray, heats: np.ndarray) -> np.ndarray:
     """ROAD (Rong et al. 2022): probability of the class without the coldest pixels, less that without the hottest.
 
-    Taken away are `REMOVED` shares, each filled in from its neighbours by the package grad-cam, so that the hole
-    itself tells nothing.
+    Taken away are `REMOVED` shares, each filled in from its neighbours, so that the hole itself tells nothing.
 
     Parameters
     ----------
@@ -43,11 +41,11 @@ def road(network: nn.Module, pictures: torch.Tensor, targets: np.ndarray, heats:
     -------
     float (N, shares removed), halved, so that 0 is no better than chance and .5 perfect
     """
-    seen, order = centred(to_unit(pictures)), ranks(heats)
+    seen, order = centred(to_unit(pictures)), torch.from_numpy(ranks(heats))
     found = np.empty((len(pictures), len(REMOVED)))
     for k, share in enumerate(REMOVED):
         without_hottest, without_coldest = order < 1 - share, order >= share
-        ends = [_probability(network, _filled(seen, keep), targets) for keep in (without_coldest, without_hottest)]
+        ends = [_probability(network, fill_in(seen, keep), targets) for keep in (without_coldest, without_hottest)]
         found[:, k] = (ends[0] - ends[1]) / 2
     return found
 
@@ -82,17 +80,6 @@ def _curve(
     order = torch.from_numpy(ranks(heats))[:, None]
     mixed = (torch.where(order >= 1 - step / STEPS, end, start) for step in range(STEPS + 1))
     return np.stack([_probability(network, part, targets) for part in mixed], 1)
-
-
-def _filled(seen: torch.Tensor, keep: np.ndarray) -> torch.Tensor:
-    """The pictures with all that is not kept filled in from its neighbours, on all cores."""
-    jobs = (delayed(_impute)(picture, one) for picture, one in zip(seen.numpy(), keep, strict=True))
-    return torch.from_numpy(np.stack(Parallel(n_jobs=-1, max_nbytes=None)(jobs)))
-
-
-def _impute(picture: np.ndarray, keep: np.ndarray) -> np.ndarray:
-    torch.manual_seed(0)  # of the noise that the package adds
-    return NoisyLinearImputer()(torch.from_numpy(picture), torch.from_numpy(keep.astype(np.float32))).numpy()
 
 
 @torch.no_grad()

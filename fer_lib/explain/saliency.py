@@ -73,16 +73,17 @@ def convolution_maps(network: nn.Module, picture: torch.Tensor, layers: Sequence
 
     Returns
     -------
-    {layer: float32 (channels, height, width)}
+    {layer: float32 (channels, height, width)}, in main memory
     """
     found: list[torch.Tensor] = []
     convolutions = [module for module in network.modules() if isinstance(module, nn.Conv2d)]
     hooks = [
-        module.register_forward_hook(lambda *told: found.append(told[2][0].float().clone())) for module in convolutions
+        module.register_forward_hook(lambda *told: found.append(told[2][0].float().cpu().clone()))
+        for module in convolutions
     ]
     try:
         with torch.no_grad():
-            network.eval()(centred(to_unit(picture[None])))
+            network.eval()(centred(to_unit(picture[None].to(next(network.parameters()).device))))
     finally:
         for hook in hooks:
             hook.remove()

@@ -1,6 +1,7 @@
 """Which stream of SAFER carried a decision, and where one stream looks while the others stay fixed (paper 000)."""
 
 from collections.abc import Mapping, Sequence
+from copy import deepcopy
 
 import numpy as np
 import pandas as pd
@@ -75,9 +76,11 @@ def stream_heat(
     names = list(fusion.sizes)
     own = features.split(list(fusion.sizes.values()), 1)[names.index(stream)]
     found = np.zeros((len(pictures), side, side), np.float32)
+    device = next(network.parameters()).device
+    layers = deepcopy(fusion).to(device).eval()
     for start in range(0, len(pictures), BATCH):
         part = slice(start, start + BATCH)
-        joined = OneStream(fusion.eval(), stream, network, features[part]).eval()
+        joined = OneStream(layers, stream, network, features[part].to(device)).eval()
         found[part] = heat(method, joined, pictures[part], targets[part], side)
     found[~own.isfinite().all(1).numpy()] = 0
     return found

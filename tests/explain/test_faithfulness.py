@@ -1,7 +1,6 @@
 import numpy as np
 import pytest
 import torch
-from joblib import parallel_config
 from scipy.ndimage import gaussian_filter
 from scipy.stats import rankdata, spearmanr
 from torch import nn
@@ -10,15 +9,8 @@ from fer_lib.explain import faithfulness
 from fer_lib.explain.faithfulness import REMOVED, STEPS, area, deletion, insertion, likeness, ranks, road
 from fer_lib.explain.methods import CONTROLS, GAUSSIAN, RANDOM
 
-pytestmark = pytest.mark.usefixtures("one_thread", "one_process")
+pytestmark = pytest.mark.usefixtures("one_thread")
 ROWS, COLUMNS = slice(4, 14), slice(30, 42)  # all that the network reads
-
-
-@pytest.fixture
-def one_process():
-    """Starting further processes takes longer than all pictures here."""
-    with parallel_config("sequential"):
-        yield
 
 
 class PatchReader(nn.Module):
@@ -107,7 +99,7 @@ def test_the_class_that_is_asked_for_counts(pictures):
 @pytest.mark.parametrize("side", [10, 48])
 def test_every_share_takes_away_that_many_of_the_hottest_and_of_the_coldest_pixels(monkeypatch, rng, side):
     kept, heats = [], rng.random((2, side, side))
-    monkeypatch.setattr(faithfulness, "_filled", lambda seen, keep: kept.append(keep) or seen)
+    monkeypatch.setattr(faithfulness, "fill_in", lambda seen, keep: kept.append(keep.numpy()) or seen)
     road(Fixed(), torch.zeros(2, 1, side, side, dtype=torch.uint8), TARGETS[:2], heats)
     pairs = list(zip(kept[::2], kept[1::2], strict=True))
     assert len(pairs) == len(REMOVED)
@@ -180,27 +172,6 @@ def test_likeness_is_spearmans_1_with_itself_or_what_rises_with_it_and_unknown_f
     assert likeness(heats, -heats) == pytest.approx(-np.ones(6))
     others[1], heats[4] = 0.3, 0
     assert np.isnan(likeness(heats, others)).tolist() == [False, True, False, False, True, False]
-
-
-def test_what_is_kept_stays_and_the_rest_is_filled_from_its_neighbours(rng):
-    seen = torch.from_numpy(rng.uniform(-1, 1, (2, 3, 16, 16)).astype(np.float32))
-    keep = rng.random((2, 16, 16)) < 0.5
-    filled = faithfulness._filled(seen, keep)
-    assert filled.shape == seen.shape
-    for one, before, kept in zip(filled.numpy(), seen.numpy(), keep, strict=True):
-        assert np.array_equal(one[:, kept], before[:, kept])
-        assert (one[:, ~kept] != before[:, ~kept]).all()
-        assert one[:, ~kept].std() < before[:, kept].std()
-    assert torch.equal(faithfulness._filled(seen, keep), filled)
-
-
-def test_a_hole_in_a_slope_is_filled_with_the_slope():
-    slope = np.add.outer(np.linspace(-0.5, 0.3, 20), np.linspace(-0.4, 0.4, 20)).astype(np.float32)
-    keep = np.ones((20, 20), bool)
-    keep[5:15, 3:17] = False
-    (filled,) = faithfulness._filled(torch.from_numpy(slope[None, None]), keep[None]).numpy()
-    assert filled[0] == pytest.approx(slope, abs=0.05)  # the package adds noise of 0.01
-    assert np.abs(filled[0] - slope)[~keep].max() > 0.001
 
 
 def test_batches_do_not_change_what_a_network_says(pictures, monkeypatch):
