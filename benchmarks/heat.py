@@ -5,14 +5,17 @@ from collections.abc import Callable
 import numpy as np
 import torch
 from pytorch_grad_cam.metrics.road import NoisyLinearImputer
+from scipy.ndimage import gaussian_filter
 
 from fer_lib.explain.cams import grad_cam
+from fer_lib.explain.faithfulness import REMOVED, ranks
 from fer_lib.explain.filling import fill_in
 from fer_lib.models.networks import get_network
 from fer_lib.training.augment import centred, to_unit
 
 PICTURES = 512
 HOLES = 64
+SMOOTH = 5  # pixels
 
 
 def heating(name: str = "six_layer") -> tuple[int, Callable[[], None], Callable[[], None]]:
@@ -32,11 +35,12 @@ def heating(name: str = "six_layer") -> tuple[int, Callable[[], None], Callable[
     return PICTURES, ours, there_and_back
 
 
-def filling(removed: float = 0.5) -> tuple[Callable[[], None], Callable[[], None]]:
-    """The filling of ROAD's holes by `fill_in`, and by the package grad-cam, one picture after the other."""
-    rng = torch.Generator().manual_seed(0)
-    pictures, heats = torch.rand(2, HOLES, 1, 48, 48, generator=rng)
-    keep = heats[:, 0] >= removed
+def filling() -> tuple[Callable[[], None], Callable[[], None]]:
+    """The filling of ROAD's holes by `fill_in`, and by the package grad-cam; holes as smooth as Grad-CAM's."""
+    rng = np.random.default_rng(0)
+    pictures = torch.from_numpy(rng.uniform(-1, 1, (HOLES, 1, 48, 48)).astype(np.float32))
+    order = ranks(gaussian_filter(rng.random((HOLES, 48, 48)), (0, SMOOTH, SMOOTH)))
+    keep = torch.from_numpy(order < 1 - np.resize(REMOVED, HOLES)[:, None, None])
     package = NoisyLinearImputer()
     singly = list(zip(pictures, keep.float(), strict=True))
 

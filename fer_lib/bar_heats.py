@@ -5,8 +5,8 @@ from collections.abc import Mapping
 import numpy as np
 import pandas as pd
 
-from fer_lib.evaluation.compare import Difference
-from fer_lib.explain.cams import mean_interval, placed_grad_cam, shares_in
+from fer_lib.evaluation.compare import Difference, mean_interval
+from fer_lib.explain.cams import placed_grad_cam, shares_in
 from fer_lib.faces.patches import BARS, bar_mask
 from fer_lib.noise_bars import LEARNT, NoiseBars, in_size
 from fer_lib.training.covers import NOTHING

@@ -6,10 +6,9 @@ import numpy as np
 import pandas as pd
 
 from fer_lib.emotions import in_order
-from fer_lib.evaluation.compare import Difference
+from fer_lib.evaluation.compare import Difference, mean_interval
 from fer_lib.evaluation.results import COLUMNS
 from fer_lib.explain.action_units import agreement
-from fer_lib.explain.cams import mean_interval
 from fer_lib.explain.claims import CLAIMS, ENOUGH, judged, percent
 from fer_lib.explain.methods import CONTROLS, GAUSSIAN, RANDOM, fitting
 from fer_lib.explain.regions import PLACES, heat_table, overlap, pointing
@@ -31,7 +30,9 @@ def regions_table(looks: Looks, name: str, method: str) -> pd.DataFrame:
     found = heat_table(shares, looks.expected, looks.named(name)[looks.read], resamples)
     for place in shares:
         whole = mean_interval(shares[place].to_numpy(), resamples)
-        _record(looks, f"heat/{_slug(place)}", name, {"share of heat": whole}, shares[place].notna().sum(), method)
+        gain = mean_interval((shares[place] - looks.expected[place]).to_numpy(), resamples)
+        told = {"share of heat": whole, "gain over Gaussian": gain}
+        _record(looks, f"heat/{_slug(place)}", name, told, shares[place].notna().sum(), method)
         rows = found[found["place"] == place]
         for row in rows[rows["n"] >= ENOUGH].itertuples():
             told = {f"share of heat[{row.emotion}]": Difference(row.value, row.low, row.high)}
@@ -124,7 +125,7 @@ def truth_table(looks: Looks, name: str) -> pd.DataFrame:
     if looks.changed is not None:
         truths["changed pixels"] = looks.changed & right
     there = {told: truth[truth.any((1, 2))] for told, truth in truths.items()}
-    column = {told: f"{{}}, {told}, % (N {len(truth)})" for told, truth in there.items()}
+    column = {told: f"{{}}, {told}, % (of N {len(truth)})" for told, truth in there.items()}
     rows = {}
     for method in (*fitting(looks.network(name)[1]), *CONTROLS):
         heats, cells = looks.heat(name, method, looks.some), {}

@@ -11,9 +11,9 @@ from torch import nn
 
 from fer_lib.data.splits import read_test
 from fer_lib.errors import StudyError
+from fer_lib.evaluation.compare import mean_interval
 from fer_lib.evaluation.metrics import predicted_labels
 from fer_lib.explain import faithfulness
-from fer_lib.explain.cams import mean_interval
 from fer_lib.explain.claims import ENOUGH
 from fer_lib.explain.methods import CONTROLS, GAUSSIAN, IN_PLACE, fitting, kept_heat, targets_of
 from fer_lib.explain.planted import expression_change

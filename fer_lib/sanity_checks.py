@@ -6,7 +6,8 @@ from torch import nn
 from torch.optim.swa_utils import update_bn
 
 from fer_lib.data.splits import split_rows
-from fer_lib.explain.cams import BATCH, mean_interval
+from fer_lib.evaluation.compare import mean_interval
+from fer_lib.explain.cams import BATCH
 from fer_lib.explain.faithfulness import likeness
 from fer_lib.explain.methods import fitting, heat, targets_of
 from fer_lib.looks import SIX_LAYER, Looks
@@ -27,8 +28,8 @@ def against_nothing(looks: Looks, name: str) -> pd.DataFrame:
     Returns
     -------
     index method; columns random weights (the same network before it learnt) and, for the six-layer network, random
-    labels (it was taught labels dealt at random, see `dealt`); the mean rank correlation over `Looks.some`, with its
-    interval; NaN where no map of the other network has any heat.
+    labels (it was taught labels dealt at random, see `random_labels_run`); the mean rank correlation over `Looks.some`,
+    with its interval; NaN where no map of the other network has any heat.
     Occlusion is left out, which would ask each network thousands of times more.
     """
     experiment, network = looks.network(name)
@@ -44,22 +45,22 @@ def against_nothing(looks: Looks, name: str) -> pd.DataFrame:
     return pd.DataFrame.from_dict(rows, orient="index")
 
 
-def dealt(looks: Looks) -> Run | None:
+def random_labels_run(looks: Looks) -> Run | None:
     """The run of the six-layer network that was taught labels dealt at random; None where it is not here."""
     return next(iter(looks.trainings.runs(RANDOM_LABELS)), None)
 
 
-def chance(looks: Looks) -> float:
+def share_of_largest_class(looks: Looks) -> float:
     """Share of train that has its largest class: what always saying that one reaches there."""
     return float(split_rows(looks.table, "train")["label"].value_counts(normalize=True).iloc[0])
 
 
 def _knowing_nothing(looks: Looks, name: str) -> dict[str, nn.Module]:
-    """The networks to hold a network against, where it is itself."""
+    """Networks that know nothing, on the device of the one whose maps they are compared with."""
     experiment, network = looks.network(name)
     some = picture_tensor(split_rows(looks.table, "train").head(SETTLING), experiment)
     blank = {"random weights": _untaught(experiment, some)}
-    run = dealt(looks) if name == SIX_LAYER else None
+    run = random_labels_run(looks) if name == SIX_LAYER else None
     if run:
         looks.study.keep_run(run)
         blank["random labels"] = whole_network(run, looks.table, looks.study.store)[1]

@@ -84,7 +84,13 @@ def test_heat_is_recorded_for_every_place_as_the_mean_share_over_pictures_that_h
     for place in PLACES:
         own = rows[rows["experiment"] == f"heat/{place.replace(' ', '_')}"].set_index("metric")
         often = {e for e in set(NAMED) if shares[place][e == NAMED].notna().sum() >= ENOUGH}
-        assert set(own.index) == {"share of heat", *(f"share of heat[{emotion}]" for emotion in often)}
+        gain = (shares[place] - looks.expected[place]).mean()
+        assert own.loc["gain over Gaussian", "value"] == pytest.approx(gain)
+        assert set(own.index) == {
+            "share of heat",
+            "gain over Gaussian",
+            *(f"share of heat[{emotion}]" for emotion in often),
+        }
         assert own.loc["share of heat", "value"] == pytest.approx(np.nanmean(shares[place]))
         assert own.loc["share of heat", "n"] == N - 2
         for emotion in often:
@@ -290,14 +296,14 @@ def test_pointing_is_recorded_for_the_methods_put_to_the_test_and_both_controls(
         {"hit, action units": 0.5, "overlap, action units": np.mean(overlaps)}
     )
     assert set(own["n"]) == {2}
-    assert table.loc["points", "hit, action units, % (N 2)"].startswith("50.0 [")
+    assert table.loc["points", "hit, action units, % (of N 2)"].startswith("50.0 [")
 
 
 def test_by_chance_a_map_hits_as_often_as_the_place_is_large(pointed):
     table = truth_table(pointed, NAME)
     assert table.loc[BY_CHANCE].to_dict() == {
-        "hit, action units, % (N 2)": "25.0",
-        "overlap, action units, % (N 2)": "–",
+        "hit, action units, % (of N 2)": "25.0",
+        "overlap, action units, % (of N 2)": "–",
     }
 
 
@@ -306,15 +312,15 @@ def test_of_a_picture_that_is_named_wrongly_nothing_counts(pointed):
     counted = truth_table(pointed, NAME)
     pointed.named(NAME)[pointed.some[4]] = "fear"
     more = truth_table(pointed, NAME)
-    assert counted.loc["points", "hit, action units, % (N 2)"].startswith("50.0 [")
-    assert more.loc["points", "hit, action units, % (N 3)"].startswith("33.3 [")
+    assert counted.loc["points", "hit, action units, % (of N 2)"].startswith("50.0 [")
+    assert more.loc["points", "hit, action units, % (of N 3)"].startswith("33.3 [")
 
 
 def test_where_no_picture_is_named_rightly_nothing_is_known(pointed):
     pointed.named(NAME)[:] = "anger"
     table = truth_table(pointed, NAME)
-    assert set(table) == {"hit, action units, % (N 0)", "overlap, action units, % (N 0)"}
-    assert (table.loc[BY_CHANCE] == "–").all()
+    assert set(table) == {"hit, action units, % (of N 0)", "overlap, action units, % (of N 0)"}
+    assert (table == "–").all(axis=None)
     assert pointed.study.results == []
 
 
@@ -326,7 +332,7 @@ def test_drawn_people_are_also_held_against_what_their_expression_changes(pointe
     assert rows.loc["pointing/centred_gaussian", "value"] == 1
     assert rows.loc["pointing/points", "value"] == 0.25  # of the four named rightly, only the second is hottest there
     assert set(rows["n"]) == {4}
-    assert table.loc[BY_CHANCE, "hit, changed pixels, % (N 4)"] == f"{100 * 4 / 64:.1f}"
+    assert table.loc[BY_CHANCE, "hit, changed pixels, % (of N 4)"] == f"{100 * 4 / 64:.1f}"
 
 
 def test_what_streams_add_is_recorded_under_their_names(looks):

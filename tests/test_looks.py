@@ -394,9 +394,9 @@ def with_dealt(other) -> SimpleNamespace:
 
 def test_the_network_that_was_taught_labels_dealt_at_random_is_the_first_of_its_runs(looks):
     other = again(looks, trainings=SimpleNamespace(runs=lambda name: []))
-    assert sanity_checks.dealt(other) is None
+    assert sanity_checks.random_labels_run(other) is None
     other = again(looks)
-    assert with_dealt(other) is sanity_checks.dealt(other)
+    assert with_dealt(other) is sanity_checks.random_labels_run(other)
 
 
 def test_chance_is_the_share_of_the_largest_class_of_usable_train_pictures(other):
@@ -404,9 +404,9 @@ def test_chance_is_the_share_of_the_largest_class_of_usable_train_pictures(other
     labels = [*["fear"] * 3, *["anger"] * 2, *["happiness"] * (len(usable) - 5)]
     table = other.table.copy()
     table.loc[usable.index, "label"] = labels
-    assert sanity_checks.chance(again(other, table=table)) == max(3, len(usable) - 5) / len(usable)
+    assert sanity_checks.share_of_largest_class(again(other, table=table)) == max(3, len(usable) - 5) / len(usable)
     table.loc[usable.index[5:], "problem"] = "for the sake of the test"
-    assert sanity_checks.chance(again(other, table=table)) == 3 / 5
+    assert sanity_checks.share_of_largest_class(again(other, table=table)) == 3 / 5
 
 
 @pytest.mark.parametrize("most", [3, 512])

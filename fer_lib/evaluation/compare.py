@@ -7,6 +7,7 @@ import numpy as np
 from scipy.stats import binomtest
 
 LEVEL = 0.95
+BLOCK = 2**20  # values that a bootstrap draws at once
 
 
 def resample(counts: np.ndarray, resamples: int, seed: int = 0) -> np.ndarray:
@@ -68,6 +69,19 @@ class Difference:
         if not known or (self.p is not None and self.p >= 1 - LEVEL):
             return "does not surely change"
         return "raises" if self.value > 0 else "lowers"
+
+
+def mean_interval(values: np.ndarray, resamples: int = 2000, seed: int = 0) -> Difference:
+    """The mean over pictures, (N,), with its 95 % bootstrap interval; NaN do not count, and alone give NaN."""
+    known = values[~np.isnan(values)]
+    if not len(known):
+        return Difference(float("nan"), float("nan"), float("nan"))
+    rng = np.random.default_rng(seed)
+    block = max(1, BLOCK // len(known))
+    sizes = [min(block, resamples - start) for start in range(0, resamples, block)]
+    means = np.concatenate([known[rng.integers(len(known), size=(size, len(known)))].mean(1) for size in sizes])
+    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
+    return Difference(float(known.mean()), float(low), float(high))
 
 
 def paired_difference(

@@ -13,7 +13,6 @@ from torch import nn
 from torchvision.models import VGG
 
 from fer_lib.errors import StudyError
-from fer_lib.evaluation.compare import LEVEL, Difference
 from fer_lib.models.face_resnet import FaceResNet
 from fer_lib.models.gimefive import GiMeFive
 from fer_lib.models.published import TwoPart
@@ -237,14 +236,3 @@ def shares_in(heats: np.ndarray, place: np.ndarray) -> np.ndarray:
     """
     total = heats.sum((1, 2))
     return np.divide(heats[:, place].sum(1), total, out=np.full(len(heats), np.nan), where=total > 0)
-
-
-def mean_interval(values: np.ndarray, resamples: int = 2000, seed: int = 0) -> Difference:
-    """The mean over pictures, (N,), with its 95 % bootstrap interval; NaN do not count, and alone give NaN."""
-    known = values[~np.isnan(values)]
-    if not len(known):
-        return Difference(float("nan"), float("nan"), float("nan"))
-    rng = np.random.default_rng(seed)
-    means = known[rng.integers(len(known), size=(resamples, len(known)))].mean(1)
-    low, high = np.quantile(means, [(1 - LEVEL) / 2, (1 + LEVEL) / 2])
-    return Difference(float(known.mean()), float(low), float(high))

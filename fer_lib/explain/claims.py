@@ -6,8 +6,7 @@ from dataclasses import dataclass
 import numpy as np
 import pandas as pd
 
-from fer_lib.evaluation.compare import LEVEL, Difference
-from fer_lib.explain.cams import mean_interval
+from fer_lib.evaluation.compare import LEVEL, Difference, mean_interval
 from fer_lib.explain.regions import OUTSIDE
 
 ENOUGH = 10  # pictures; of fewer, an interval says nothing
@@ -107,5 +106,7 @@ def difference_of_means(first: np.ndarray, second: np.ndarray, resamples: int = 
 
 
 def percent(share: Difference) -> str:
-    """A mean share and its interval in percent, as in `61.2 [59.6, 62.8]`."""
+    """A mean share and its interval in percent, as in `61.2 [59.6, 62.8]`; a dash where it is not known."""
+    if np.isnan(share.value):
+        return "–"
     return f"{100 * share.value:.1f} [{100 * share.low:.1f}, {100 * share.high:.1f}]"

@@ -6,7 +6,7 @@ import cv2
 import numpy as np
 import pandas as pd
 
-from fer_lib.explain.cams import mean_interval
+from fer_lib.evaluation.compare import mean_interval
 from fer_lib.explain.faithfulness import ranks
 from fer_lib.faces.patches import SIDE
 from fer_lib.synthetic.draw import REGIONS

@@ -2,10 +2,12 @@ import numpy as np
 import pytest
 from scipy import stats
 
+from fer_lib.evaluation import compare
 from fer_lib.evaluation.compare import (
     Difference,
     change_of_change,
     intervals,
+    mean_interval,
     paired_difference,
     paired_recall_difference,
     resample,
@@ -157,3 +159,31 @@ def test_the_interval_of_a_change_of_a_change_holds_the_truth_nineteen_times_in_
         change = change_of_change(*sides, 400)
         held.append(change.low <= (0.55 - 0.6) - (0.5 - 0.7) <= change.high)
     assert np.mean(held) == pytest.approx(0.95, abs=0.04)
+
+
+def test_a_mean_is_numpys_with_the_interval_of_the_central_limit(rng):
+    values = rng.random(800)
+    found = mean_interval(values)
+    error = 1.96 * values.std() / np.sqrt(800)
+    assert found.value == pytest.approx(np.mean(values))
+    assert (found.low, found.high) == pytest.approx((values.mean() - error, values.mean() + error), abs=0.003)
+    assert found.p is None
+
+
+def test_pictures_without_a_value_do_not_count(rng):
+    values = rng.random(50)
+    assert mean_interval(np.r_[values, np.nan, np.nan]) == mean_interval(values)
+    assert mean_interval(np.full(9, 0.25)).low == mean_interval(np.full(9, 0.25)).high == 0.25
+
+
+def test_of_no_value_at_all_nothing_is_known():
+    found = mean_interval(np.full(3, np.nan))
+    assert np.isnan([found.value, found.low, found.high]).all()
+    assert found.verdict == "does not surely change"
+
+
+def test_blocks_of_a_bootstrap_change_nothing(rng, monkeypatch):
+    values = rng.random(40)
+    whole = mean_interval(values, 300)
+    monkeypatch.setattr(compare, "BLOCK", 7 * 40 + 3)
+    assert mean_interval(values, 300) == whole

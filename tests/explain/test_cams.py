@@ -17,7 +17,6 @@ from fer_lib.explain.cams import (
     grad_cam_plus_plus,
     last_maps,
     map_means,
-    mean_interval,
     shares_in,
 )
 from fer_lib.explain.methods import is_empty
@@ -315,27 +314,6 @@ def test_without_heat_there_is_no_share(rng):
     shares = shares_in(heats, np.ones((8, 8), bool))
     assert np.isnan(shares).tolist() == [False, True, False]
     assert shares[[0, 2]] == pytest.approx([1, 1])
-
-
-def test_a_mean_is_numpys_with_the_interval_of_the_central_limit(rng):
-    values = rng.random(800)
-    found = mean_interval(values)
-    error = 1.96 * values.std() / np.sqrt(800)
-    assert found.value == pytest.approx(np.mean(values))
-    assert (found.low, found.high) == pytest.approx((values.mean() - error, values.mean() + error), abs=0.003)
-    assert found.p is None
-
-
-def test_pictures_without_a_value_do_not_count(rng):
-    values = rng.random(50)
-    assert mean_interval(np.r_[values, np.nan, np.nan]) == mean_interval(values)
-    assert mean_interval(np.full(9, 0.25)).low == mean_interval(np.full(9, 0.25)).high == 0.25
-
-
-def test_of_no_value_at_all_nothing_is_known():
-    found = mean_interval(np.full(3, np.nan))
-    assert np.isnan([found.value, found.low, found.high]).all()
-    assert found.verdict == "does not surely change"
 
 
 def test_means_of_the_last_maps_are_those_of_the_maps_by_hand_and_leave_no_hook(small, pictures):
