@@ -53,6 +53,21 @@ def wide_regions(found: pd.DataFrame) -> tuple[pd.DataFrame, pd.DataFrame]:
     return share, above
 
 
+def alike_between_emotions(means: Mapping[str, Mapping[str, np.ndarray]]) -> dict[str, float]:
+    """How like the mean maps of two emotions are: their mean correlation, by method; nothing of one emotion alone.
+
+    Parameters
+    ----------
+    means : {method: {emotion: mean map (S, S)}}, of `Looks.mean_maps`
+    """
+    found = {}
+    for method, of in means.items():
+        if len(of) > 1:
+            correlations = np.corrcoef([one.ravel() for one in of.values()])
+            found[method] = float(correlations[np.triu_indices(len(of), 1)].mean())
+    return found
+
+
 def region_texts(found: pd.DataFrame) -> pd.DataFrame:
     """Share of heat of `regions_table` in percent with intervals, for emotions as in `wide_regions`."""
     known = found[found["n"] >= ENOUGH]

@@ -5,6 +5,7 @@ from types import SimpleNamespace
 import numpy as np
 import pandas as pd
 import pytest
+from scipy.stats import pearsonr
 
 from fer_lib import look_tables
 from fer_lib.data.table import usable
@@ -16,6 +17,7 @@ from fer_lib.explain.methods import CONTROLS, GAUSSIAN, RANDOM
 from fer_lib.explain.regions import PLACES
 from fer_lib.explain.sentences import Evidence
 from fer_lib.look_tables import (
+    alike_between_emotions,
     claims_table,
     faithful_table,
     nothing_table,
@@ -135,6 +137,15 @@ def test_regions_stand_wide_in_percent_and_in_points_above_what_a_bell_puts_ther
         means, bell = (frame[emotion == NAMED].mean() for frame in (shares, looks.expected))
         assert share.loc[emotion].tolist() == pytest.approx((100 * means).tolist())
         assert above.loc[emotion].tolist() == pytest.approx((100 * (means - bell)).tolist())
+
+
+def test_mean_maps_of_emotions_are_alike_by_the_mean_of_scipys_correlations(rng):
+    maps = dict(zip(("anger", "fear", "neutral"), rng.random((3, 6, 6)), strict=True))
+    pairs = [("anger", "fear"), ("anger", "neutral"), ("fear", "neutral")]
+    expected = np.mean([pearsonr(maps[one].ravel(), maps[other].ravel()).statistic for one, other in pairs])
+    same = {"anger": maps["fear"], "fear": 3 * maps["fear"] + 1}
+    found = alike_between_emotions({"one": maps, "other": same, "alone": {"all": maps["fear"]}})
+    assert found == pytest.approx({"one": expected, "other": 1})
 
 
 def test_texts_of_regions_tell_share_and_interval_in_percent_and_how_many_pictures(looks):
